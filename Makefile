@@ -1,0 +1,74 @@
+# facewire: `make demo` and `make test` need Python 3.11 or newer and nothing else; they set up .venv on the first run.
+#
+#   make demo                    a call on this machine with the clip in the repository: demo/side_by_side.mp4
+#   make demo INPUT=my.mp4       the same with a clip of yours
+#   make test                    lint, format, types, tests
+#
+# PYTHON=python3.12    another interpreter
+# PIP_ARGS="..."       more words for `pip install`. On Linux the torch on the public index is a large CUDA build; where it is not
+#                      wanted, name torch's CPU index here with --extra-index-url, or in pip's own configuration.
+
+PYTHON ?= python3
+PIP_ARGS ?=
+INPUT ?=
+DEMO_ARGS ?=
+TEST_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# Small tensors lose more to thread hand-over than they win; the demo's processes share the cores among them by themselves.
+export OMP_NUM_THREADS ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: demo test lint format types pytest demo-clip readme-picture bench lock clean
+
+demo: $(READY)
+	$(BIN)/facewire demo $(if $(INPUT),--input "$(INPUT)") $(DEMO_ARGS)
+
+test: lint types pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(READY)
+	$(BIN)/mypy --strict
+
+pytest: $(READY)
+	$(BIN)/pytest $(TEST_ARGS)
+
+format: $(READY)
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# The clip that `make demo` plays, rendered anew with the weights in models/weights (replay/assets/README.md).
+demo-clip: $(READY)
+	$(BIN)/python -m replay.clip
+
+# The README's picture: frames of demo/side_by_side.mp4.
+readme-picture: demo
+	$(BIN)/python -m replay.side_by_side demo/side_by_side.mp4 docs/side_by_side.jpg
+
+bench: $(READY)
+	$(BIN)/python benchmarks/extract_render.py
+
+# Set-up, done again only when the pinned versions or the project's description change.
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "facewire needs Python 3.11 or newer, this is " + sys.version.split()[0] + "; choose one with make PYTHON=...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet $(PIP_ARGS) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m pip check
+	@touch $@
+
+# The newest versions that pyproject.toml allows, in an environment of their own, written down.
+lock:
+	rm -rf build/lock && $(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet $(PIP_ARGS) setuptools '.[dev]'
+	sed -n '/^#/p' requirements.lock > build/requirements.lock
+	build/lock/bin/pip freeze --all | grep -v -E '^(pip|facewire)( |==)' | sed -E 's/\+c(pu|u[0-9]+)$$//' >> build/requirements.lock
+	mv build/requirements.lock requirements.lock && rm -rf build/lock
+
+clean:
+	rm -rf $(VENV) build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,28 @@
+"""Errors of replay/.
+
+ReplayError          the base; its message is one line for the person at the keyboard
+├── ClipError        a picture or clip cannot be read or written
+├── ModelMismatch    the recording was made with other weights than those at hand
+├── DamagedRecording what was good was written, the rest could not be read
+└── DemoError        one of the demo's programs failed; carries that program's words
+"""
+
+
+class ReplayError(Exception):
+    """Base of what can go wrong in replay/."""
+
+
+class ClipError(ReplayError):
+    """A picture or clip cannot be read or written."""
+
+
+class ModelMismatch(ReplayError):
+    """The recording was made with other weights than those at hand."""
+
+
+class DamagedRecording(ReplayError):
+    """The recording ends in damage; what came before it was written."""
+
+
+class DemoError(ReplayError):
+    """One of the demo's programs failed."""
