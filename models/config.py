@@ -1,0 +1,76 @@
+"""Sizes of the networks, one frozen dataclass; presets by name."""
+
+from dataclasses import dataclass, replace
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Sizes of F, L, H, Δ, M and G (`compact`: candidate F1 of the design, 2.5-D motion field).
+
+    Pictures are [3,size,size]; the volume is [volume_channels, depth, size/8, size/8].
+    """
+
+    preset: str = "compact"
+    size: int = 256
+    keypoints: int = 20
+    # H + Δ and L look at a small copy of the picture
+    trunk_size: int = 128
+    trunk_widths: tuple[int, int, int, int] = (24, 48, 96, 192)
+    trunk_blocks: tuple[int, int, int] = (1, 2, 2)
+    trunk_features: int = 256
+    # F: widths at size, 1/2, 1/4, 1/8
+    appearance_widths: tuple[int, int, int, int] = (32, 64, 128, 256)
+    appearance_blocks: int = 2
+    volume_channels: int = 32
+    volume_blocks: int = 3
+    depth: int = 8
+    depth_extent: float = 0.6
+    skip_half: int = 16  # channels handed on at size/2
+    skip_quarter: int = 32  # channels handed on at size/4
+    summary_channels: int = 4
+    # M: a 2-D U-Net at size/8
+    motion_widths: tuple[int, int, int, int] = (48, 72, 96, 120)
+    motion_features: int = 32  # handed on to G
+    heatmap_sigma: float = 0.1
+    background_radius: float = 0.5
+    # G: widths at size/8, 1/4, 1/2, 1
+    generator_widths: tuple[int, int, int, int] = (128, 64, 32, 16)
+    generator_blocks: tuple[int, int, int] = (3, 1, 1)
+    expression_features: int = 64
+    flow_correction: float = 0.1  # largest correction of the flow that G may add, in crop units
+
+    def __post_init__(self) -> None:
+        if self.size % 64:
+            raise ValueError(f"size: expected a multiple of 64, got {self.size}")
+        if not 1 <= self.keypoints <= 128:
+            raise ValueError(f"keypoints: expected 1 to 128, got {self.keypoints}")
+
+    @property
+    def grid(self) -> int:
+        """Side of the volume and of M's maps: size/8."""
+        return self.size // 8
+
+
+COMPACT = ModelConfig()
+TINY = replace(
+    COMPACT,
+    preset="tiny",
+    size=64,
+    trunk_size=32,
+    trunk_widths=(8, 8, 8, 8),
+    trunk_blocks=(1, 1, 1),
+    trunk_features=16,
+    appearance_widths=(8, 8, 8, 16),
+    appearance_blocks=1,
+    volume_channels=4,
+    volume_blocks=1,
+    depth=4,
+    skip_half=4,
+    skip_quarter=4,
+    motion_widths=(8, 8, 8, 8),
+    motion_features=8,
+    generator_widths=(16, 8, 8, 8),
+    generator_blocks=(1, 1, 1),
+    expression_features=8,
+)
+PRESETS = {config.preset: config for config in (COMPACT, TINY)}

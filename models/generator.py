@@ -1,0 +1,76 @@
+"""G: the picture from warped features; detail is copied, not synthesised (`compact`)."""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.appearance import Appearance
+from models.blocks import Residual, activate, conv
+from models.config import ModelConfig
+from models.motion_field import Field
+from models.warp import upsample_flow, warp_plane, warp_volume
+
+
+class Picture(NamedTuple):
+    """image y [B,3,S,S] in [0,1]; warped source image [B,3,S,S] and the blend mask [B,1,S,S] it came in with."""
+
+    image: Tensor
+    warped: Tensor
+    blend: Tensor
+
+
+class Generator(nn.Module):
+    """Warped appearance and the field of M -> `Picture`.
+
+    The expression code [B,6K] (delta of the driving frame, and its change from the source's) modulates the first
+    residual blocks: lids and the inside of a mouth that the source never showed have to come from somewhere.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        eighth, quarter, half, full = config.generator_widths
+        self.config = config
+        self.enter = conv(config.volume_channels * config.depth, eighth, 1)
+        self.mix = conv(eighth + config.motion_features, eighth)
+        self.expression = nn.Sequential(
+            nn.Linear(6 * config.keypoints, config.expression_features),
+            nn.LeakyReLU(0.1),
+            nn.Linear(config.expression_features, 2 * eighth * config.generator_blocks[0]),
+        )
+        nn.init.normal_(self.expression[2].weight, std=0.01)
+        nn.init.zeros_(self.expression[2].bias)
+        self.blocks_eighth = nn.ModuleList(Residual(eighth) for _ in range(config.generator_blocks[0]))
+        self.up_quarter = conv(eighth, 4 * quarter, 1)
+        self.mix_quarter = conv(quarter + config.skip_quarter, quarter)
+        self.blocks_quarter = nn.Sequential(*(Residual(quarter) for _ in range(config.generator_blocks[1])))
+        self.correct = conv(quarter, 2, gain=0.01)
+        self.up_half = conv(quarter, 4 * half, 1)
+        self.mix_half = conv(half + config.skip_half, half)
+        self.blocks_half = nn.Sequential(*(Residual(half) for _ in range(config.generator_blocks[2])))
+        self.up_full = conv(half, 16)
+        # the blend starts at sigmoid(2): mostly the warped source
+        self.up_full.bias.data[12:] = 2.0  # type: ignore[union-attr]
+
+    def forward(self, source: Appearance, field: Field, expression: Tensor) -> Picture:
+        volume = warp_volume(source.volume, field.flow)  # [B,C,D,h,w]
+        x = self.enter(activate(volume.flatten(1, 2))) * field.occlusion
+        x = self.mix(activate(torch.cat((x, field.features), 1)))
+        code = self.expression(expression * 10.0)[:, :, None, None]  # deltas are a few hundredths
+        codes = code.chunk(2 * len(self.blocks_eighth), 1)
+        for block, scale, shift in zip(self.blocks_eighth, codes[::2], codes[1::2], strict=True):
+            x = block(x, scale, shift)
+        x = functional.pixel_shuffle(self.up_quarter(activate(x)), 2)
+        x = self.mix_quarter(activate(torch.cat((x, warp_plane(source.quarter, field.visible_flow)), 1)))
+        x = self.blocks_quarter(x)
+        # lids and lips are finer than the field's grid: G may correct the flow at twice its resolution
+        correction = torch.tanh(self.correct(activate(x)).float()) * self.config.flow_correction
+        flow = upsample_flow(field.visible_flow, x.shape[-1]) + correction
+        x = functional.pixel_shuffle(self.up_half(activate(x)), 2)
+        x = self.mix_half(activate(torch.cat((x, warp_plane(source.half, flow)), 1)))
+        x = self.blocks_half(x)
+        x = functional.pixel_shuffle(self.up_full(activate(x)), 2).float()  # [B,4,S,S]
+        warped = warp_plane(source.image, flow)
+        blend = x[:, 3:].sigmoid()
+        return Picture(blend * warped + (1.0 - blend) * x[:, :3].sigmoid(), warped, blend)

@@ -1,0 +1,103 @@
+"""M: from keypoints to one flow field (FV2V fig. 4, in 2.5 dimensions for `compact`).
+
+Every keypoint's flow is evaluated on the plane of its own depth, so the K flows warp a small 2-D summary; a 2-D U-Net
+then gives the masks of all depth planes at once. The 3-D flow itself follows in closed form from the masks.
+"""
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor, nn
+
+from models.blocks import Residual, activate, conv
+from models.config import ModelConfig
+from models.geometry import depth_planes, plane_grid
+
+
+class Field(NamedTuple):
+    """mask m [B,K+1,D,h,w] (sums to 1 over k; k = 0 is the background), flow w [B,D,h,w,3], visible_flow [B,2,h,w]
+    (the flow of the plane that is seen), occlusion o [B,1,h,w], features [B,C,h,w] of the U-Net for G."""
+
+    mask: Tensor
+    flow: Tensor
+    visible_flow: Tensor
+    occlusion: Tensor
+    features: Tensor
+
+
+class MotionField(nn.Module):
+    """summary [B,4,h,w], x_s, x_d [B,K,3], A [B,3,3] = J_s J_d^-1 -> `Field`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        count, wide = config.keypoints, config.motion_widths
+        inputs = count * config.summary_channels + config.summary_channels + count + 1
+        self.enter = conv(inputs, wide[0])
+        self.down = nn.ModuleList(conv(a, b, stride=2) for a, b in zip(wide[:-1], wide[1:], strict=True))
+        self.bottom = Residual(wide[-1])
+        self.up = nn.ModuleList(conv(b + a, a) for a, b in zip(wide[:-1], wide[1:], strict=True))
+        self.head = conv(wide[0], (count + 1) * config.depth + config.depth + 1, gain=0.1)
+        self.features_out = conv(wide[0], config.motion_features, 1)
+
+    def forward(self, summary: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Field:
+        config, side = self.config, summary.shape[-1]
+        grid = plane_grid(side, side, summary.device)  # [h,w,2]
+        # [B,K,h,w]: squared distance in the picture plane from each keypoint
+        far_d = (grid[None, None] - x_d[:, :, None, None, :2]).square().sum(-1)
+        far_s = (grid[None, None] - x_s[:, :, None, None, :2]).square().sum(-1)
+        spread = 2.0 * config.heatmap_sigma**2
+        heat = torch.exp(-far_d / spread) - torch.exp(-far_s / spread)
+        x = torch.cat((self._warped_summaries(summary, x_s, x_d, A, grid), summary, heat, heat[:, :1] * 0.0), 1)
+        x = self._unet(x)
+        out = self.head(activate(x)).float()
+        masks = (config.keypoints + 1) * config.depth
+        logits = out[:, :masks].unflatten(1, (config.keypoints + 1, config.depth))
+        mask = (logits + self._prior(far_d, spread)[:, :, None]).softmax(1)
+        flow = self._flow(mask, x_s, x_d, A, grid)
+        seen = out[:, masks : masks + config.depth].softmax(1)  # which depth plane is seen, [B,D,h,w]
+        visible = (seen[..., None] * flow[..., :2]).sum(1).permute(0, 3, 1, 2)
+        return Field(mask, flow, visible, out[:, -1:].sigmoid(), self.features_out(activate(x)))
+
+    def _warped_summaries(self, summary: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, grid: Tensor) -> Tensor:
+        """Each keypoint's flow on the plane of its own depth: A_xy (p - x_d,k) + x_s,k. Returns [B,K*4,h,w]."""
+        batch, count = x_s.shape[:2]
+        relative = grid[None, None] - x_d[:, :, None, None, :2]  # [B,K,h,w,2]
+        flows = torch.einsum("bij,bkhwj->bkhwi", A[:, :2, :2], relative) + x_s[:, :, None, None, :2]
+        repeated = summary[:, None].expand(-1, count, -1, -1, -1).flatten(0, 1)
+        warped = functional.grid_sample(
+            repeated, flows.flatten(0, 1).to(summary.dtype), padding_mode="border", align_corners=False
+        )
+        return warped.reshape(batch, count * summary.shape[1], *summary.shape[2:])
+
+    def _prior(self, far_d: Tensor, spread: float) -> Tensor:
+        """Log-prior of the masks [B,K+1,h,w]: near a keypoint its own flow, beyond a radius the background's."""
+        background = torch.full_like(far_d[:, :1], -(self.config.background_radius**2) / spread)
+        return torch.cat((background, -far_d / spread), 1)
+
+    def _unet(self, x: Tensor) -> Tensor:
+        x = self.enter(x)
+        skips = []
+        for down in self.down:
+            skips.append(x)
+            x = down(activate(x))
+        x = self.bottom(x)
+        for up, skip in zip(reversed(self.up), reversed(skips), strict=True):
+            x = functional.interpolate(x, skip.shape[-2:], mode="nearest")
+            x = up(activate(torch.cat((x, skip), 1)))
+        return x
+
+    def _flow(self, mask: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, grid: Tensor) -> Tensor:
+        """w = sum m_k w_k [B,D,h,w,3]; all w_k share A, so it is m_0 p + (1 - m_0) A p + sum m_k b_k."""
+        config, side = self.config, grid.shape[0]
+        # The volume spans [-depth_extent, depth_extent]; sampling coordinates span [-1, 1].
+        z = depth_planes(config.depth, config.depth_extent, grid.device)
+        p = torch.cat(
+            (grid[None].expand(config.depth, -1, -1, -1), z[:, None, None, None].expand(-1, side, side, 1)), -1
+        )  # [D,h,w,3]
+        offset = x_s - torch.einsum("bij,bkj->bki", A, x_d)  # b_k [B,K,3]
+        background = mask[:, 0, ..., None]  # [B,D,h,w,1]
+        moved = torch.einsum("bij,dhwj->bdhwi", A, p)
+        flow = background * p + (1.0 - background) * moved + torch.einsum("bkdhw,bki->bdhwi", mask[:, 1:], offset)
+        return flow * flow.new_tensor((1.0, 1.0, 1.0 / config.depth_extent))

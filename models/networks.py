@@ -1,0 +1,92 @@
+"""F, L, H, Δ, M, G wired together."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from models.appearance import Appearance, AppearanceExtractor
+from models.blocks import FaceTrunk
+from models.canonical import CanonicalKeypoints
+from models.config import ModelConfig
+from models.deformation import Deformation
+from models.generator import Generator, Picture
+from models.geometry import (
+    HeadMotion,
+    View,
+    compose_scaled_keypoints,
+    offset_pose,
+    relative_similarity,
+    rotation_matrix,
+)
+from models.head_pose import HeadPose
+from models.motion_field import Field, MotionField
+
+
+class Extraction(NamedTuple):
+    """motion of the frame; face_score [B] in [0,1]: how surely the crop holds one face at the right size."""
+
+    motion: HeadMotion
+    face_score: Tensor
+
+
+class Keypoints(NamedTuple):
+    """Keypoints x [B,K,3] with the pose they were placed by: R [B,3,3], t [B,3], and the expression delta [B,K,3]."""
+
+    x: Tensor
+    R: Tensor
+    t: Tensor
+    delta: Tensor
+
+
+class MotionExtractor(nn.Module):
+    """H and Δ on one shared trunk, and how sure they are of a face: image [B,3,S,S] in [0,1] -> `Extraction`."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        features = config.trunk_features
+        self.trunk = FaceTrunk(config.trunk_size, config.trunk_widths, config.trunk_blocks, features)
+        self.head_pose = HeadPose(features)
+        self.deformation = Deformation(features, config.keypoints)
+        self.face = nn.Linear(features, 1)
+
+    def forward(self, image: Tensor) -> Extraction:
+        features = self.trunk(image)
+        motion = HeadMotion(*self.head_pose(features), self.deformation(features))
+        return Extraction(motion, self.face(features)[:, 0].float().sigmoid())
+
+
+class Networks(nn.Module):
+    """All networks of one model, random until weights are loaded."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        trunk = FaceTrunk(config.trunk_size, config.trunk_widths, config.trunk_blocks, config.trunk_features)
+        self.canonical = CanonicalKeypoints(trunk, config.trunk_features, config.keypoints)  # L
+        self.extractor = MotionExtractor(config)  # H, Δ
+        self.appearance = AppearanceExtractor(config)  # F
+        self.motion_field = MotionField(config)  # M
+        self.generator = Generator(config)  # G
+
+    def place(self, x_c: Tensor, motion: HeadMotion, view: View | None = None) -> Keypoints:
+        """T: canonical keypoints [B,K,3] under a motion, seen from `view` (eq. 1, 3; R_u R_d, t_u + t_d)."""
+        R = rotation_matrix(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
+        t, delta = motion.t, motion.delta
+        if view is not None:
+            R_view, t = offset_pose(view, R, t)
+            # delta is added after R, so the viewer's turn carries it along
+            delta = delta @ (R_view @ R.mT).mT
+            R = R_view
+        return Keypoints(compose_scaled_keypoints(x_c, R, t, delta), R, t, delta)
+
+    def field(self, source: Appearance, s: Keypoints, d: Keypoints) -> Field:
+        """M for source keypoints s and driving keypoints d."""
+        return self.motion_field(source.summary, s.x, d.x, relative_similarity(s.R, s.t, d.R, d.t))  # type: ignore[no-any-return]
+
+    def draw(self, source: Appearance, s: Keypoints, d: Keypoints) -> Picture:
+        """M and G: the picture of the driving keypoints d from a source held as `Appearance` and keypoints s."""
+        # expressions compared in the head's own frame, or a turn of the head would look like a grimace
+        delta_s, delta_d = s.delta @ s.R, d.delta @ d.R
+        expression = torch.cat((delta_d, delta_d - delta_s), 1).flatten(1)
+        return self.generator(source, self.field(source, s, d), expression)  # type: ignore[no-any-return]

@@ -1,0 +1,271 @@
+"""Prepared clips in memory, batches of pairs, and augmentation that moves pictures and keypoints alike."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from torch import Generator, Tensor
+
+from models.geometry import HeadMotion, rotation_matrix
+from models.training.errors import DataError
+from models.training.keypoints import LANDMARKS, flip_points
+from models.training.mean_face import mirror_points
+
+
+_MIRROR_LANDMARKS = tuple(mirror_points().tolist())
+
+
+class Batch(NamedTuple):
+    """Pictures with what is known of them.
+
+    image [B,3,S,S] in [0,1]; x_c [B,K,3] the person's neutral keypoints; landmarks [B,478,3] in crop units;
+    motion the pose and deformation that place x_c at x.
+    """
+
+    image: Tensor
+    x_c: Tensor
+    landmarks: Tensor
+    motion: HeadMotion
+
+    @property
+    def x(self) -> Tensor:
+        """The landmarks that are keypoints [B,K,3]."""
+        return self.landmarks[:, list(LANDMARKS)]
+
+    def __getitem__(self, index: slice | Tensor) -> "Batch":  # type: ignore[override]
+        motion = HeadMotion(*(part[index] for part in self.motion))
+        return Batch(self.image[index], self.x_c[index], self.landmarks[index], motion)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """One prepared clip: frames uint8 [N,3,S,S] RGB, landmarks f16 [N,478,3], x_c [K,3], pose [N,6] (angles, t)."""
+
+    name: str
+    identity: str
+    kind: str
+    static_camera: bool
+    fps: float
+    frames: Tensor
+    landmarks: Tensor
+    x_c: Tensor
+    pose: Tensor
+
+
+def read_index(folder: Path) -> list[dict[str, object]]:
+    """Clips of a folder that `facewire prepare` made. Raises DataError."""
+    path = folder / "index.json"
+    if not path.is_file():
+        raise DataError(f"{folder}: expected a folder made by `facewire prepare` (with index.json), found none")
+    index = json.loads(path.read_text())
+    if index.get("version") != 1:
+        raise DataError(f"{path}: expected version 1, got {index.get('version')!r}")
+    clips: list[dict[str, object]] = index["clips"]
+    return clips
+
+
+def load_clips(
+    folder: Path, splits: Sequence[str], size: int, max_fps: float = 15.0, kinds: Sequence[str] = ("video", "still")
+) -> list[Clip]:
+    """Decode the clips of `splits` at size x size into memory, at most `max_fps` frames a second of each."""
+    clips = []
+    for entry in read_index(folder):
+        if entry["split"] in splits and entry["kind"] in kinds:
+            clips.append(_load_clip(folder, entry, size, max_fps))
+    if not clips:
+        raise DataError(f"{folder}: expected clips of {'/'.join(splits)}, found none")
+    return clips
+
+
+def _load_clip(folder: Path, entry: dict[str, object], size: int, max_fps: float) -> Clip:
+    with np.load(folder / str(entry["landmarks"])) as stored:
+        data = {name: stored[name] for name in stored.files}
+    fps = float(entry["fps"] or 0.0)  # type: ignore[arg-type]
+    stride = max(1, round(fps / max_fps)) if fps else 1
+    keep = np.arange(0, len(data["detected"]), stride)
+    keep = keep[data["detected"][keep]]
+    frames = read_frames(folder / str(entry["video"]), size, set(keep.tolist()))
+    if len(frames) != len(keep):
+        raise DataError(f"{entry['video']}: expected {len(data['detected'])} frames as in its landmarks, found fewer")
+    pose = np.concatenate(
+        [
+            np.stack([data[f"{angle}_deg"] for angle in ("yaw", "pitch", "roll")], 1),
+            data["t"],
+            data["log_scale"][:, None],
+        ],
+        1,
+    )
+    return Clip(
+        name=str(entry["name"]),
+        identity=str(entry["identity"]),
+        kind=str(entry["kind"]),
+        static_camera=bool(entry["static_camera"]),
+        fps=fps / stride,
+        frames=torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous(),
+        landmarks=torch.from_numpy(data["landmarks"][keep]).half(),
+        x_c=torch.from_numpy(data["neutral"][list(LANDMARKS)]).float(),
+        pose=torch.from_numpy(pose[keep]).float(),
+    )
+
+
+def read_frames(path: Path, size: int, keep: set[int] | None = None) -> list[np.ndarray]:
+    """Frames of a clip or picture as uint8 RGB [size,size,3], by OpenCV; only those in `keep` when given."""
+    if path.suffix.lower() in (".jpg", ".jpeg", ".png"):
+        picture = cv2.imread(str(path))
+        if picture is None:
+            raise DataError(f"{path}: expected a picture, got something OpenCV cannot read")
+        return [_to_rgb(picture, size)]
+    capture = cv2.VideoCapture(str(path))
+    frames: list[np.ndarray] = []
+    number = 0
+    while capture.grab():
+        if keep is None or number in keep:
+            ok, picture = capture.retrieve()
+            if ok:
+                frames.append(_to_rgb(picture, size))
+        number += 1
+    capture.release()
+    if not frames:
+        raise DataError(f"{path}: expected a video, got something OpenCV cannot read")
+    return frames
+
+
+def _to_rgb(picture: np.ndarray, size: int) -> np.ndarray:
+    if picture.shape[:2] != (size, size):
+        picture = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+class Store:
+    """All frames of many clips, flat, on one device; clip i holds frames start[i] to start[i] + count[i]."""
+
+    def __init__(self, clips: Sequence[Clip], device: torch.device) -> None:
+        self.names = [clip.name for clip in clips]
+        counts = [len(clip.frames) for clip in clips]
+        self.frames = torch.cat([clip.frames for clip in clips]).to(device)
+        self.landmarks = torch.cat([clip.landmarks for clip in clips]).to(device)
+        self.x_c = torch.stack([clip.x_c for clip in clips]).to(device)
+        self.pose = torch.cat([clip.pose for clip in clips]).to(device)
+        self.count = torch.tensor(counts)
+        self.start = torch.cumsum(self.count, 0) - self.count
+        self.is_still = torch.tensor([clip.kind == "still" for clip in clips])
+        identities = [clip.identity for clip in clips]
+        # a person with many clips is not seen more often than one with a single clip (square root: but a little)
+        weight = [len(clip.frames) ** 0.5 / identities.count(clip.identity) ** 0.5 for clip in clips]
+        self.weight = torch.tensor(weight)
+
+    @property
+    def device(self) -> torch.device:
+        return self.frames.device
+
+    def draw_clips(self, number: int, generator: Generator, stills: float = 0.0) -> Tensor:
+        """Clip indices [number]; a share `stills` of them are stills, where there are any."""
+        groups = []
+        still_count = round(number * stills) if bool(self.is_still.any()) else 0
+        for wanted, chosen in ((number - still_count, ~self.is_still), (still_count, self.is_still)):
+            if wanted:
+                weight = self.weight * chosen
+                groups.append(torch.multinomial(weight, wanted, replacement=True, generator=generator))
+        return torch.cat(groups)
+
+    def draw_frames(self, clips: Tensor, generator: Generator) -> Tensor:
+        """One frame index a clip, uniform over the clip."""
+        return self.start[clips] + (torch.rand(len(clips), generator=generator) * self.count[clips]).long()
+
+    def batch(self, clips: Tensor, frames: Tensor) -> Batch:
+        """The frames as they are: image [B,3,S,S] in [0,1] and their keypoints."""
+        clips, frames = clips.to(self.device), frames.to(self.device)
+        image = self.frames[frames].float() / 255.0
+        pose, x_c = self.pose[frames], self.x_c[clips]
+        motion = HeadMotion(pose[:, 0], pose[:, 1], pose[:, 2], pose[:, 3:6], torch.zeros_like(x_c))
+        return _with_delta(Batch(image, x_c, self.landmarks[frames].float(), motion))
+
+
+def _with_delta(batch: Batch) -> Batch:
+    """Fill in delta, what pose and neutral shape leave over: exp(-t_z) (x - t) - R x_c."""
+    motion = batch.motion
+    R = rotation_matrix(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
+    shift = torch.cat((motion.t[:, :2], torch.zeros_like(motion.t[:, :1])), 1)
+    delta = (batch.x - shift[:, None]) * (-motion.t[:, 2]).exp()[:, None, None] - batch.x_c @ R.mT
+    return batch._replace(motion=motion._replace(delta=delta))
+
+
+class Change(NamedTuple):
+    """What augmentation does to B pictures: flip [B] bool; then p -> scale Rot(roll) p + shift. Colours: gain, offset."""
+
+    flip: Tensor
+    roll_deg: Tensor
+    log_scale: Tensor
+    shift: Tensor
+    gain: Tensor
+    offset: Tensor
+
+    def repeat(self, times: int) -> "Change":
+        return Change(*(part.repeat_interleave(times, 0) for part in self))
+
+
+def draw_change(
+    number: int,
+    generator: Generator,
+    *,
+    roll_deg: float,
+    log_scale: float,
+    shift: float,
+    colour: float,
+    device: torch.device,
+) -> Change:
+    """Random changes: each range is the half width, drawn uniformly (roll and shift), colours by channel."""
+
+    def uniform(*shape: int) -> Tensor:
+        return torch.rand(*shape, generator=generator) * 2.0 - 1.0
+
+    return Change(
+        torch.rand(number, generator=generator).lt(0.5).to(device),
+        (uniform(number) * roll_deg).to(device),
+        (uniform(number) * log_scale).to(device),
+        (uniform(number, 2) * shift).to(device),
+        (1.0 + uniform(number, 3) * colour + uniform(number, 1) * colour).to(device),
+        (uniform(number, 1) * colour * 0.5).to(device),
+    )
+
+
+def augment(batch: Batch, change: Change, size: int) -> Batch:
+    """Apply a change to pictures and keypoints alike; pictures come out at size x size, edges replicated."""
+    motion = batch.motion
+    sign = torch.where(change.flip, -1.0, 1.0)
+    x = flip_points(batch.landmarks, change.flip, _MIRROR_LANDMARKS)
+    x_c = flip_points(batch.x_c, change.flip)
+    turn = rotation_matrix(torch.zeros_like(change.roll_deg), torch.zeros_like(change.roll_deg), change.roll_deg)
+    scale = change.log_scale.exp()
+    shift = torch.cat((change.shift, torch.zeros_like(scale[:, None])), 1)
+    x = scale[:, None, None] * (x @ turn.mT) + shift[:, None]
+    t = torch.cat((motion.t[:, :1] * sign[:, None], motion.t[:, 1:2], torch.zeros_like(scale[:, None])), 1)
+    t = scale[:, None] * (t[:, None] @ turn.mT)[:, 0] + shift
+    t = torch.cat((t[:, :2], (motion.t[:, 2] + change.log_scale)[:, None]), 1)
+    moved = HeadMotion(
+        motion.yaw_deg * sign, motion.pitch_deg, motion.roll_deg * sign + change.roll_deg, t, motion.delta
+    )
+    image = warp_image(batch.image, change, size)
+    image = (image * change.gain[:, :, None, None] + change.offset[:, :, None, None]).clamp(0.0, 1.0)
+    return _with_delta(Batch(image, x_c, x, moved))
+
+
+def warp_image(image: Tensor, change: Change, size: int) -> Tensor:
+    """The geometric part of a change on pictures [B,3,S,S] -> [B,3,size,size]."""
+    sign = torch.where(change.flip, -1.0, 1.0)
+    roll_rad = torch.deg2rad(change.roll_deg)
+    c, s = roll_rad.cos(), roll_rad.sin()
+    turn_back = torch.stack((torch.stack((c, s), -1), torch.stack((-s, c), -1)), -2)  # Rot(-roll)
+    turn_back = turn_back * (-change.log_scale).exp()[:, None, None]
+    mirror = torch.stack((sign, torch.ones_like(sign)), -1)[:, :, None]
+    linear = mirror * turn_back  # p_in = F Rot(-roll) (p_out - shift) / scale
+    offset = -(linear @ change.shift[:, :, None])
+    theta = torch.cat((linear, offset), 2)
+    grid = functional.affine_grid(theta, [len(image), 3, size, size], align_corners=False)
+    return functional.grid_sample(image, grid, padding_mode="border", align_corners=False)

@@ -1,0 +1,275 @@
+"""The staged recipe: what is drawn, run and weighed in one step of each stage.
+
+    keypoints   L, H, Δ learn the landmarks of clips and stills (and whether there is a face at all)
+    pictures    F, M, G learn to draw from keypoints that come straight from the landmarks
+    joint       all of them end to end, on their own keypoints
+
+The first two need nothing of each other and may run side by side.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as functional
+from torch import Generator, Tensor, nn
+
+from models.generator import Picture
+from models.geometry import HeadMotion, rotation_matrix
+from models.networks import Keypoints, Networks
+from models.training.data import Batch, Change, Store, augment, draw_change, warp_image
+from models.training.losses import (
+    deformation_l1,
+    keypoint_l1,
+    pose_l1,
+    pyramid_l1,
+    region_weight,
+    structural_dissimilarity,
+)
+
+Terms = dict[str, Tensor]
+"""Weighted terms of one loss, by name; their sum is what is minimised."""
+
+Perceptual = Callable[[Tensor, Tensor], Tensor]
+"""Distance [B] of two picture batches [B,3,S,S] in [0,1]."""
+
+
+class Stage(ABC):
+    """One stage: the modules it trains and the loss of one step."""
+
+    name: str
+    rate: float  # Adam's learning rate at its height
+    betas: tuple[float, float] = (0.9, 0.999)
+
+    def __init__(self, networks: Networks, store: Store, size: int) -> None:
+        self.networks = networks
+        self.store = store
+        self.size = size
+        self.module = self.build()
+
+    @abstractmethod
+    def build(self) -> nn.Module:
+        """The modules that this stage trains, as one; their names are those in `Networks`."""
+
+    @abstractmethod
+    def loss(self, rng: Generator) -> Terms:
+        """Draw a batch and weigh it."""
+
+
+class KeypointStage(Stage):
+    """L, H, Δ regress the landmarks of people on video and of many more on stills.
+
+    Two frames s, d of a person, each changed in its own way: x_c comes from s alone, pose and delta from each frame,
+    and what is asked is that they land on the landmarks together. A head on all 478 landmarks, used only here, makes
+    the trunk look closely.
+    """
+
+    name = "keypoints"
+    rate = 1e-3
+
+    def __init__(self, networks: Networks, store: Store, size: int, pairs: int = 16, stills: float = 0.4) -> None:
+        super().__init__(networks, store, size)
+        self.pairs, self.stills = pairs, stills
+
+    def build(self) -> nn.Module:
+        features = self.networks.config.trunk_features
+        self.dense = nn.Linear(features, 2 * 478).to(self.store.device)
+        return nn.ModuleDict(
+            {"canonical": self.networks.canonical, "extractor": self.networks.extractor, "dense": self.dense}
+        )
+
+    def loss(self, rng: Generator) -> Terms:
+        clips = self.store.draw_clips(self.pairs, rng, self.stills)
+        change_s, change_d = (_wide_change(self.pairs, rng, self.store.device) for _ in range(2))
+        change_d = change_d._replace(flip=change_s.flip)  # one person, one shape
+        s, d = (
+            augment(self.store.batch(clips, self.store.draw_frames(clips, rng)), change, self.size)
+            for change in (change_s, change_d)
+        )
+        both = Batch(
+            torch.cat((s.image, d.image)),
+            torch.cat((s.x_c, d.x_c)),
+            torch.cat((s.landmarks, d.landmarks)),
+            HeadMotion(*(torch.cat(parts) for parts in zip(s.motion, d.motion, strict=True))),
+        )
+        image = _spoil(both.image, rng)
+        strange = _without_face(self.store, max(2, self.pairs // 4), self.size, rng)
+        extractor = self.networks.extractor
+        features = extractor.trunk(torch.cat((image, strange)))
+        faces, count = features[: len(image)], len(image)
+        motion = HeadMotion(*extractor.head_pose(faces), extractor.deformation(faces))
+        x_c = self.networks.canonical(image[: self.pairs])
+        found = self.networks.place(torch.cat((x_c, x_c)), motion)
+        dense = self.dense(faces).float().unflatten(1, (478, 2))
+        score = extractor.face(features)[:, 0].float()
+        label = (torch.arange(len(score), device=score.device) < count).float()
+        on_video = (~self.store.is_still[clips]).to(x_c.device).float()[:, None, None]
+        return {
+            "keypoints": 20.0 * keypoint_l1(found.x, both.x),
+            "dense": 5.0 * (dense - both.landmarks[..., :2]).abs().mean(),
+            "pose": 2.0 * pose_l1(motion, both.motion),
+            # a still's "neutral" shape holds its expression: it teaches L a quarter as much
+            "canonical": 5.0 * ((0.25 + 0.75 * on_video) * (x_c - s.x_c).abs()).mean(),
+            "deformation": 2.0 * (motion.delta - both.motion.delta).abs().mean() + 1.0 * deformation_l1(motion.delta),
+            "face": 0.3 * functional.binary_cross_entropy_with_logits(score, label),
+        }
+
+
+class PictureStage(Stage):
+    """F, M, G draw each of several driving frames of a clip from one source frame; keypoints are the landmarks'."""
+
+    name = "pictures"
+    rate = 5e-4
+
+    def __init__(
+        self,
+        networks: Networks,
+        store: Store,
+        size: int,
+        sources: int = 3,
+        driving: int = 4,
+        perceptual: Perceptual | None = None,
+    ) -> None:
+        super().__init__(networks, store, size)
+        self.sources, self.driving, self.perceptual = sources, driving, perceptual
+
+    def build(self) -> nn.Module:
+        networks = self.networks
+        return nn.ModuleDict(
+            {"appearance": networks.appearance, "motion_field": networks.motion_field, "generator": networks.generator}
+        )
+
+    def loss(self, rng: Generator) -> Terms:
+        s, d = self.draw(rng)
+        return self.weigh(*self.place(s, d, rng), s, d)[1]
+
+    def example(self, rng: Generator) -> tuple[Batch, Batch, Picture]:
+        """A batch and what is drawn of it, to look at."""
+        s, d = self.draw(rng)
+        return s, d, self.weigh(*self.place(s, d, rng), s, d)[0]
+
+    def place(self, s: Batch, d: Batch, rng: Generator) -> tuple[Keypoints, Keypoints]:
+        """Keypoints of sources and driving frames; the networks' own will be a little off, so are these."""
+        return _measured(s, rng), _measured(d, rng)
+
+    def draw(self, rng: Generator) -> tuple[Batch, Batch]:
+        """Sources [B] and driving frames [B*driving], changed alike within a clip."""
+        device = self.store.device
+        clips = self.store.draw_clips(self.sources, rng)
+        frames_s = self.store.draw_frames(clips, rng)
+        clips_d = clips.repeat_interleave(self.driving)
+        frames_d = self.store.draw_frames(clips_d, rng)
+        # one driving frame in ten is the source itself: no motion, no change
+        still = torch.rand(len(clips_d), generator=rng) < 0.1
+        frames_d = torch.where(still, frames_s.repeat_interleave(self.driving), frames_d)
+        change = draw_change(
+            self.sources, rng, roll_deg=8.0, log_scale=0.08, shift=0.06, colour=0.08, device=device
+        )
+        s = augment(self.store.batch(clips, frames_s), change, self.size)
+        d = augment(self.store.batch(clips_d, frames_d), change.repeat(self.driving), self.size)
+        return s, d
+
+    def weigh(self, placed_s: Keypoints, placed_d: Keypoints, s: Batch, d: Batch) -> tuple[Picture, Terms]:
+        """Draw d from s with the given keypoints and compare."""
+        source = self.networks.appearance(s.image)
+        source = type(source)(*(part.repeat_interleave(self.driving, 0) for part in source))
+        placed_s = Keypoints(*(part.repeat_interleave(self.driving, 0) for part in placed_s))
+        picture = self.networks.draw(source, placed_s, placed_d)
+        weight = region_weight(d.x, self.size)
+        terms = {
+            "picture": pyramid_l1(picture.image, d.image, weight),
+            "warped": 0.5 * pyramid_l1(picture.warped, d.image, weight),
+            "structure": 0.2 * structural_dissimilarity(picture.image, d.image),
+        }
+        if self.perceptual is not None:
+            terms["perceptual"] = 0.3 * self.perceptual(picture.image, d.image).mean()
+        return picture, terms
+
+
+class JointStage(PictureStage):
+    """End to end on the networks' own keypoints; the landmarks stay as an anchor."""
+
+    name = "joint"
+    rate = 2e-4
+
+    def __init__(
+        self,
+        networks: Networks,
+        store: Store,
+        size: int,
+        keypoints: KeypointStage,
+        sources: int = 3,
+        driving: int = 4,
+        perceptual: Perceptual | None = None,
+    ) -> None:
+        self.keypoints = keypoints
+        super().__init__(networks, store, size, sources, driving, perceptual)
+
+    def build(self) -> nn.Module:
+        return nn.ModuleDict({**super().build().items(), **self.keypoints.module.items()})  # type: ignore[operator]
+
+    def place(self, s: Batch, d: Batch, rng: Generator) -> tuple[Keypoints, Keypoints]:
+        networks = self.networks
+        motion = networks.extractor(torch.cat((s.image, d.image))).motion
+        motion_s, motion_d = (HeadMotion(*(part[half] for part in motion)) for half in _halves(len(s.image)))
+        x_c = networks.canonical(s.image)
+        return networks.place(x_c, motion_s), networks.place(x_c.repeat_interleave(self.driving, 0), motion_d)
+
+    def loss(self, rng: Generator) -> Terms:
+        s, d = self.draw(rng)
+        placed_s, placed_d = self.place(s, d, rng)
+        terms = self.weigh(placed_s, placed_d, s, d)[1]
+        terms["anchor"] = 10.0 * (keypoint_l1(placed_s.x, s.x) + keypoint_l1(placed_d.x, d.x))
+        return terms | {f"keypoints.{name}": 0.5 * term for name, term in self.keypoints.loss(rng).items()}
+
+
+def _halves(first: int) -> tuple[slice, slice]:
+    return slice(None, first), slice(first, None)
+
+
+def _measured(batch: Batch, rng: Generator, noise: float = 0.003) -> Keypoints:
+    """Keypoints straight from the landmarks, with `noise` (crop units, 0.4 px at 256) added to the deformation."""
+    motion = batch.motion
+    R = rotation_matrix(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
+    jitter = torch.randn(motion.delta.shape, generator=rng).to(batch.x.device) * noise
+    return Keypoints(batch.x + jitter, R, motion.t, motion.delta + jitter)
+
+
+def _wide_change(number: int, rng: Generator, device: torch.device) -> Change:
+    return draw_change(number, rng, roll_deg=20.0, log_scale=0.25, shift=0.15, colour=0.2, device=device)
+
+
+def _spoil(image: Tensor, rng: Generator) -> Tensor:
+    """What cameras do: blur, noise, a covered patch; each on a third of the pictures or so. [B,3,S,S]."""
+    batch, _, size, _ = image.shape
+    chosen = torch.rand(3, batch, generator=rng).lt(0.3).float().to(image.device)[..., None, None, None]
+    small = functional.interpolate(functional.avg_pool2d(image, 2), (size, size), mode="bilinear", align_corners=False)
+    image = torch.lerp(image, small, chosen[0])
+    noise = torch.randn(batch, 1, size, size, generator=rng).to(image.device)
+    image = image + chosen[1] * 0.04 * noise
+    axis = torch.arange(size, device=image.device)
+    corner = torch.randint(0, size, (4, batch, 1), generator=rng).to(image.device)
+    reach = size // 4
+    across = (axis >= corner[0]) & (axis < corner[0] + corner[1] % reach)
+    down = (axis >= corner[2]) & (axis < corner[2] + corner[3] % reach)
+    patch = (across[:, None] & down[:, :, None])[:, None].float() * chosen[2]
+    return (image * (1.0 - patch) + 0.5 * patch).clamp(0.0, 1.0)
+
+
+def _without_face(store: Store, number: int, size: int, rng: Generator) -> Tensor:
+    """Pictures [number,3,size,size] that hold no face, or one far too large, too small or out of place."""
+    clips = store.draw_clips(number, rng, 0.5)
+    image = store.batch(clips, store.draw_frames(clips, rng)).image
+    device = image.device
+    change = _wide_change(number, rng, device)
+    kind = torch.randint(0, 3, (number,), generator=rng).to(device)
+    log_scale = torch.rand(number, generator=rng).to(device)
+    away = torch.rand(number, generator=rng).to(device) * 2.0 * torch.pi
+    # 0: a small part of the picture, 1: a face of less than half the size, 2: a face more than half out of the crop
+    log_scale = torch.stack((1.1 + 0.8 * log_scale, -0.8 - 0.8 * log_scale, log_scale * 0.4), 1)
+    reach = torch.stack((torch.full_like(away, 2.0), torch.full_like(away, 0.5), torch.full_like(away, 1.1)), 1)
+    pick = kind[:, None]
+    reach = reach.gather(1, pick)
+    shift = torch.stack((away.cos(), away.sin()), 1) * reach
+    change = change._replace(log_scale=log_scale.gather(1, pick)[:, 0], shift=shift)
+    return warp_image(image, change, size)

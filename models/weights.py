@@ -1,0 +1,193 @@
+"""Weights on disk: safetensors beside a manifest that says what they are. Never pickle, never a download.
+
+    <folder>/model.json                       the manifest; its canonical form's sha256 is the model id
+    <folder>/<preset>-<hash>.safetensors      the networks, fp16
+    <folder>/<preset>-<hash>.tables           codec tables of the `paper` profile, uint16 [6K+12,256] (safetensors)
+
+WeightsError is the one error: a file that is missing, cut, altered or made for other networks.
+"""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_arrays
+from safetensors.numpy import save as save_arrays
+from safetensors.torch import load as load_tensors
+from safetensors.torch import save as save_tensors
+from torch import Tensor
+
+from models.config import PRESETS, ModelConfig
+from models.networks import Extraction, Networks
+
+MANIFEST = "model.json"
+MANIFEST_VERSION = 1
+DEFAULT_FOLDER = Path(__file__).with_name("weights")
+
+
+class WeightsError(Exception):
+    """Weights that cannot be used, in one line: what was expected, what came."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Networks with their weights, ready for inference, and what is known of them."""
+
+    networks: Networks
+    manifest: dict[str, Any]
+    codec_tables: NDArray[np.uint16]
+
+    @property
+    def config(self) -> ModelConfig:
+        return self.networks.config
+
+    @property
+    def model_id(self) -> str:
+        """sha256 (hex) of the manifest, which names the sha256 of every file: both peers of a call compare it."""
+        return _digest(_canonical(self.manifest))
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.networks.parameters()).device
+
+    @torch.inference_mode()
+    def extract(self, image: Tensor) -> Extraction:
+        """H and Δ on pictures [B,3,S,S] RGB in [0,1]: motion [B], face_score [B] in [0,1]."""
+        extraction: Extraction = self.networks.extractor(image.to(self.device))
+        return extraction
+
+
+def default_device() -> torch.device:
+    """CUDA where there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def build_model(preset: str, seed: int = 0) -> Model:
+    """A model with random weights and uniform codec tables, for tests and as the start of training.
+
+    Raises WeightsError for an unknown preset.
+    """
+    if preset not in PRESETS:
+        raise WeightsError(f"expected a preset out of {', '.join(PRESETS)}, got {preset!r}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        networks = Networks(PRESETS[preset]).eval()
+    tables = uniform_tables(networks.config.keypoints)
+    manifest = _manifest(networks.config, b"random", b"uniform", {"source": "random weights", "licence": "Apache-2.0"})
+    return Model(networks, manifest, tables)
+
+
+def uniform_tables(keypoints: int) -> NDArray[np.uint16]:
+    """Codec tables that know nothing: 256 equal frequencies for each of 6K+12 byte positions."""
+    return np.full((6 * keypoints + 12, 256), 256, np.uint16)
+
+
+def save_model(networks: Networks, tables: NDArray[np.uint16], folder: Path, about: dict[str, Any]) -> Path:
+    """Write weights (fp16), tables and manifest into `folder`; returns the manifest's path.
+
+    `about` holds at least source and licence. Files of an older model in the folder are left alone.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    state = {name: _half(value) for name, value in networks.state_dict().items()}
+    weights = save_tensors(state, metadata={"preset": networks.config.preset})
+    stored_tables = save_arrays({"paper": tables})
+    manifest = _manifest(networks.config, weights, stored_tables, about)
+    for entry, content in (("weights", weights), ("tables", stored_tables)):
+        (folder / manifest[entry]["file"]).write_bytes(content)
+    path = folder / MANIFEST
+    path.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    return path
+
+
+def load_model(path: Path | None = None, device: torch.device | str = "cpu") -> Model:
+    """Load a model from its manifest, or from the folder that holds it; None is the shipped default.
+
+    Every file's sha256 is checked and the weights must fit the networks exactly. Raises WeightsError.
+    """
+    path = DEFAULT_FOLDER if path is None else path
+    path = path / MANIFEST if path.is_dir() else path
+    manifest = read_manifest(path)
+    config = _config(manifest, path)
+    weights = _checked(path, manifest, "weights")
+    try:
+        state = load_tensors(weights)
+        tables: NDArray[np.uint16] = load_arrays(_checked(path, manifest, "tables"))["paper"]
+        networks = Networks(config)
+        networks.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in state.items()})
+    except (SafetensorError, KeyError, RuntimeError) as error:
+        reason = str(error).splitlines()[0]
+        raise WeightsError(f"{path}: expected weights of preset {config.preset}, got others: {reason}") from None
+    return Model(networks.to(device).eval().requires_grad_(False), manifest, tables)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest as a dictionary. Raises WeightsError."""
+    try:
+        manifest = json.loads(path.read_text())
+    except OSError as error:
+        raise WeightsError(f"{path}: expected a model's manifest, found no readable file ({error.strerror})") from None
+    except ValueError:
+        raise WeightsError(f"{path}: expected a model's manifest in JSON, got something else") from None
+    if not isinstance(manifest, dict) or manifest.get("version") != MANIFEST_VERSION:
+        got = manifest.get("version") if isinstance(manifest, dict) else type(manifest).__name__
+        raise WeightsError(f"{path}: expected manifest version {MANIFEST_VERSION}, got {got!r}")
+    return manifest
+
+
+def _manifest(config: ModelConfig, weights: bytes, tables: bytes, about: dict[str, Any]) -> dict[str, Any]:
+    name = f"{config.preset}-{_digest(weights)[:12]}"
+    return {
+        "version": MANIFEST_VERSION,
+        "preset": config.preset,
+        "config": json.loads(json.dumps(asdict(config))),
+        "weights": {"file": f"{name}.safetensors", "sha256": _digest(weights), "bytes": len(weights)},
+        "tables": {"file": f"{name}.tables", "sha256": _digest(tables), "bytes": len(tables)},
+        **about,
+    }
+
+
+def _config(manifest: dict[str, Any], path: Path) -> ModelConfig:
+    known = {field.name for field in fields(ModelConfig)}
+    stored = manifest.get("config")
+    if not isinstance(stored, dict) or set(stored) != known:
+        raise WeightsError(f"{path}: expected the sizes {', '.join(sorted(known))}, got others")
+    try:
+        return ModelConfig(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: {error}") from None
+
+
+def _checked(path: Path, manifest: dict[str, Any], entry: str) -> bytes:
+    """The bytes of one file that the manifest names, with its length and sha256 checked."""
+    try:
+        name, sha256, length = (manifest[entry][key] for key in ("file", "sha256", "bytes"))
+    except (KeyError, TypeError):
+        raise WeightsError(f"{path}: expected file, sha256 and bytes of its {entry}, found none") from None
+    file = path.parent / Path(str(name)).name
+    if not file.is_file():
+        raise WeightsError(f"{file}: expected the {entry} that {path.name} names, found no file")
+    content = file.read_bytes()
+    if len(content) != length:
+        raise WeightsError(f"{file}: expected {length} bytes, got {len(content)}: the file is cut or another one")
+    if _digest(content) != sha256:
+        raise WeightsError(f"{file}: expected sha256 {str(sha256)[:12]}..., got {_digest(content)[:12]}...")
+    return content
+
+
+def _half(value: Tensor) -> Tensor:
+    value = value.detach().cpu().contiguous()
+    return value.half() if value.is_floating_point() else value
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _canonical(manifest: dict[str, Any]) -> bytes:
+    return json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
