@@ -1,0 +1,87 @@
+"""Errors of signaling/.
+
+SignalingError            the base; its message is one line for the person at the keyboard
+├── SettingError          a flag or environment variable is out of its range
+├── PortTaken             the server's address is in use or not ours
+├── MessageError          what came is not a message of the protocol
+├── ServerUnreachable     nobody answers at the server's address
+├── ServerLost            the server's socket closed before the call stood
+├── Refusal               the server says no: a code and its words
+├── NobodyCame            the other seat of the room stayed empty
+├── PeerGone              the other side left
+├── ConnectFailed         no way through the network to the other side
+├── CallRefused           the two programs do not fit: versions, model, source picture
+└── ControlError          the other side breaks the rules of the control channel
+"""
+
+from enum import StrEnum
+
+
+class SignalingError(Exception):
+    """Base of what can go wrong in signaling/."""
+
+
+class SettingError(SignalingError):
+    """A flag or an environment variable has a value that its setting does not take."""
+
+
+class PortTaken(SignalingError):
+    """The server's address is in use, or not one of this machine."""
+
+
+class MessageError(SignalingError):
+    """What came is not a message of the protocol."""
+
+
+class ServerUnreachable(SignalingError):
+    """Nobody answers at the server's address."""
+
+
+class ServerLost(SignalingError):
+    """The server's socket closed before the call stood."""
+
+
+class RefusalCode(StrEnum):
+    """Why the server says no. Travels in `refused` and, as a number, in the WebSocket's close code."""
+
+    BAD_ROOM_NAME = "bad_room_name"
+    ROOM_FULL = "room_full"
+    ROLE_TAKEN = "role_taken"
+    TOO_MANY_ROOMS = "too_many_rooms"
+    BAD_MESSAGE = "bad_message"
+    MESSAGE_TOO_BIG = "message_too_big"
+    JOIN_TIMEOUT = "join_timeout"
+    TOO_SLOW = "too_slow"
+
+    @property
+    def close_code(self) -> int:
+        """WebSocket close code of this refusal, 4000 to 4999 (the range for applications)."""
+        return 4000 + list(RefusalCode).index(self)
+
+
+class Refusal(SignalingError):
+    """The server says no. `code` is for programs, the message for people."""
+
+    def __init__(self, code: RefusalCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class NobodyCame(SignalingError):
+    """The other seat of the room stayed empty for as long as we wait."""
+
+
+class PeerGone(SignalingError):
+    """The other side left before the call ended."""
+
+
+class ConnectFailed(SignalingError):
+    """The two peers found no way through the network to each other."""
+
+
+class CallRefused(SignalingError):
+    """The two programs do not fit each other, in the words of the side that noticed."""
+
+
+class ControlError(SignalingError):
+    """The other side breaks the rules of the control channel."""

@@ -1,0 +1,116 @@
+"""What crosses a signaling WebSocket: JSON objects tagged by `type`, one a text message.
+
+    peer -> server   join          first of all, within join_timeout_s
+                     description   an SDP offer or answer for the other seat
+    server -> peer   joined        the seat is taken; says whether the other one is, too
+                     peer_joined   the other seat is taken now
+                     peer_left     the other seat is free again
+                     description   as the other seat sent it
+                     refused       no, and why; the socket closes after it
+
+Candidates travel inside the SDP: aiortc gathers all of them before the description is made.
+"""
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from signaling.errors import MessageError, RefusalCode
+
+Role = Literal["sender", "receiver"]
+T = TypeVar("T")
+
+SIGNALING_VERSION: Literal[1] = 1
+MAX_MESSAGE_BYTES = 65536
+"""Default limit of one message, in bytes of UTF-8. An SDP with ten candidates is 2 kB."""
+
+
+def other_role(role: Role) -> Role:
+    """Return the role of the other seat."""
+    return "receiver" if role == "sender" else "sender"
+
+
+class Message(BaseModel):
+    """One message. Unknown fields are refused, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Join(Message):
+    """Take a seat."""
+
+    type: Literal["join"] = "join"
+    role: Role
+    version: Literal[1] = SIGNALING_VERSION
+
+
+class Description(Message):
+    """An SDP offer or answer, passed on unread."""
+
+    type: Literal["description"] = "description"
+    kind: Literal["offer", "answer"]
+    call: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    """Chosen with the offer, repeated by its answer: an answer to a peer that has left is not taken for ours."""
+    sdp: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_BYTES, repr=False)]
+
+
+class Joined(Message):
+    """The seat is yours."""
+
+    type: Literal["joined"] = "joined"
+    room: str
+    role: Role
+    peer_present: bool
+
+
+class PeerJoined(Message):
+    """The other seat is taken now."""
+
+    type: Literal["peer_joined"] = "peer_joined"
+    role: Role
+
+
+class PeerLeft(Message):
+    """The other seat is free again."""
+
+    type: Literal["peer_left"] = "peer_left"
+    role: Role
+
+
+class Refused(Message):
+    """No, and why."""
+
+    type: Literal["refused"] = "refused"
+    code: RefusalCode
+    reason: str
+
+
+PeerMessage = Join | Description
+ServerMessage = Joined | PeerJoined | PeerLeft | Description | Refused
+
+_PEER: TypeAdapter[PeerMessage] = TypeAdapter(Annotated[PeerMessage, Field(discriminator="type")])
+_SERVER: TypeAdapter[ServerMessage] = TypeAdapter(Annotated[ServerMessage, Field(discriminator="type")])
+
+
+def parse_peer_message(text: str) -> PeerMessage:
+    """Parse what a peer sent. Raises MessageError."""
+    return _parse(_PEER, text)
+
+
+def parse_server_message(text: str | bytes) -> ServerMessage:
+    """Parse what the server sent. Raises MessageError."""
+    return _parse(_SERVER, text)
+
+
+def _parse(adapter: TypeAdapter[T], text: str | bytes) -> T:
+    try:
+        return adapter.validate_json(text)
+    except ValidationError as error:
+        raise MessageError(f"expected a signaling message, {first_complaint(error)}") from None
+
+
+def first_complaint(error: ValidationError) -> str:
+    """Say in a few words what is wrong, without repeating what came (it may be an SDP, or hostile)."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else first["msg"]
