@@ -1,0 +1,120 @@
+"""The figures of one call: what both programs counted, joined, and the same counted again from the recording."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from codec.decoder import Decoder
+from codec.recording import RecordingReader
+from codec.tables import ByteTables
+from replay.errors import DemoError
+from replay.picture import PictureFigures
+
+Counters = Mapping[str, Any]  # a program's own report, as it wrote it
+
+
+@dataclass(frozen=True)
+class RecordingFigures:
+    """What a recording holds, counted from its messages alone."""
+
+    messages: int
+    frames: int
+    payload_bytes: int
+    source_bytes: int
+
+
+def count_recording(path: Path, tables: ByteTables) -> RecordingFigures:
+    """Count the messages of a recording and the frames in them. Raises CodecError when it is damaged."""
+    decoder = Decoder(tables)
+    with RecordingReader(path) as recording:
+        messages = [message for _, message in recording]
+        source_bytes = len(recording.header.source_image)
+    frames = sum(len(decoder.decode(message).motions) for message in messages)
+    return RecordingFigures(len(messages), frames, sum(map(len, messages)), source_bytes)
+
+
+def check_against_recording(receiver: Counters, recorded: RecordingFigures) -> None:
+    """Hold the receiver's counters against its recording. Raises DemoError, naming both, where they differ."""
+    counted = {
+        "messages": receiver["messages_received"],
+        "frames": receiver["frames_received"],
+        "payload_bytes": receiver["payload_bytes"],
+        "source_bytes": receiver["source_bytes"],
+    }
+    for name, value in asdict(recorded).items():
+        if counted[name] != value:
+            raise DemoError(f"expected the recording to hold what was counted, {counted[name]} {name}, it has {value}")
+
+
+def join_reports(sender: Counters, receiver: Counters, fps: float, picture: PictureFigures) -> dict[str, Any]:
+    """Make report.json of both programs' counters.
+
+    Rates are over the clip's own time, frames captured / fps. `wire_kbps` counts every byte of the call at the UDP
+    socket with 28 more a packet for IP and UDP: connection, source picture, media, acknowledgements, goodbye.
+    """
+    media_s = sender["frames_captured"] / fps
+    frames_received = receiver["frames_received"]
+    return {
+        "media_s": round(media_s, 3),
+        "frames": {
+            "captured": sender["frames_captured"],
+            "no_face": sender["frames_no_face"],
+            "sent": sender["frames_sent"],
+            "received": frames_received,
+            "shown": receiver["frames_shown"],
+            "dropped": {"sender": sender["frames_dropped"], "receiver": receiver["frames_dropped"]},
+        },
+        "payload_bytes": receiver["payload_bytes"],
+        "payload_bytes_per_frame": round(receiver["payload_bytes"] / max(frames_received, 1), 2),
+        "payload_kbps": _kbps(receiver["payload_bytes"], media_s),
+        "source_bytes": receiver["source_bytes"],
+        "wire_kbps": {
+            "sender_to_receiver": _kbps(sender["wire_bytes_out"], media_s),
+            "receiver_to_sender": _kbps(receiver["wire_bytes_out"], media_s),
+        },
+        "stages_ms": {
+            "extract": sender["extract_ms"],
+            "encode": sender["encode_ms"],
+            "decode": receiver["decode_ms"],
+            "render": receiver["render_ms"],
+        },
+        "picture": asdict(picture),
+        "sender": dict(sender),
+        "receiver": dict(receiver),
+    }
+
+
+def report_table(report: Mapping[str, Any]) -> Table:
+    """Lay report.json out for a terminal of 80 columns."""
+    table = Table(title="One call, on this machine", show_header=False, min_width=60)
+    table.add_column(style="dim")
+    table.add_column(justify="right")
+    frames, wire, picture = report["frames"], report["wire_kbps"], report["picture"]
+    table.add_row("frames captured / sent", f"{frames['captured']} / {frames['sent']}")
+    table.add_row("frames received / shown", f"{frames['received']} / {frames['shown']}")
+    dropped = frames["dropped"]
+    table.add_row("dropped by sender / receiver", f"{dropped['sender']} / {dropped['receiver']}")
+    table.add_row("without a face", f"{frames['no_face']}", end_section=True)
+    table.add_row("payload a frame", f"{report['payload_bytes_per_frame']:.1f} B")
+    table.add_row("payload", f"{report['payload_kbps']:.1f} kbps")
+    table.add_row("source picture, once", f"{report['source_bytes']} B")
+    table.add_row("wire, sender to receiver", f"{wire['sender_to_receiver']:.1f} kbps")
+    table.add_row("wire, receiver to sender", f"{wire['receiver_to_sender']:.1f} kbps", end_section=True)
+    for stage, times in report["stages_ms"].items():
+        table.add_row(f"{stage} a frame, p50 / p95", f"{times['p50']:.2f} / {times['p95']:.2f} ms")
+    table.add_section()
+    repeat = picture["repeat_source"]
+    table.add_row("PSNR (repeat the source)", f"{picture['psnr_db']:.2f} ({repeat['psnr_db']:.2f}) dB")
+    table.add_row("SSIM (repeat the source)", f"{picture['ssim']:.3f} ({repeat['ssim']:.3f})")
+    if picture["lpips"] is None:
+        table.add_row("LPIPS", "not measured: its weights are not at hand")
+    else:
+        table.add_row("LPIPS (repeat the source)", f"{picture['lpips']:.3f} ({repeat['lpips']:.3f})")
+    return table
+
+
+def _kbps(count_bytes: int, seconds: float) -> float:
+    return round(count_bytes * 8 / 1000 / seconds, 2)

@@ -1,0 +1,61 @@
+"""Motion carried from one head to another: identities that hold for any numbers, and one case worked by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codec.motion import Motion
+from replay.retarget import Retarget
+
+K = 5
+
+
+def any_motion(seed: int, time_s: float = 0.0) -> Motion:
+    random = np.random.default_rng(seed)
+    yaw, pitch, roll = random.uniform(-35, 35, 3)
+    return Motion(yaw, pitch, roll, random.uniform(-0.3, 0.3, 3), random.normal(0, 0.05, (K, 3)), time_s)
+
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(portrait=seeds, first=seeds)
+def test_driver_at_its_start_gives_the_portrait_itself(portrait: int, first: int) -> None:
+    own, start = any_motion(portrait), any_motion(first)
+    result = Retarget(own, start)(start)
+    np.testing.assert_allclose(result.as_vector()[3:], own.as_vector()[3:], atol=1e-5)
+    np.testing.assert_allclose(result.as_vector()[:3], own.as_vector()[:3], atol=1e-3)  # degrees
+
+
+@settings(max_examples=30, deadline=None)
+@given(portrait=seeds, driver=seeds)
+def test_portrait_that_starts_as_the_driver_does_follows_it_exactly(portrait: int, driver: int) -> None:
+    own, now = any_motion(portrait), any_motion(driver)
+    result = Retarget(own, own)(now)
+    np.testing.assert_allclose(result.as_vector()[3:], now.as_vector()[3:], atol=1e-5)
+    np.testing.assert_allclose(result.as_vector()[:3], now.as_vector()[:3], atol=1e-3)
+
+
+def test_turn_shift_and_expression_by_hand() -> None:
+    """The driver starts at yaw 10 and goes to 30; the portrait looks straight and its head is twice as large."""
+    portrait = Motion(0, 0, 0, np.array([0.1, 0.0, np.log(2.0)]), np.zeros((K, 3)), 0)
+    first = Motion(10, 0, 0, np.array([0.0, 0.0, 0.0]), np.zeros((K, 3)), 0)
+    opens = np.zeros((K, 3))
+    opens[:, 1] = 0.2  # down: the axis that yaw leaves alone
+    result = Retarget(portrait, first)(Motion(30, 0, 0, np.array([0.05, -0.1, 0.3]), opens, 1.5))
+    assert result.yaw_deg == pytest.approx(20, abs=1e-3)
+    assert (result.pitch_deg, result.roll_deg) == pytest.approx((0, 0), abs=1e-3)
+    np.testing.assert_allclose(result.t, [0.1 + 2 * 0.05, 2 * -0.1, np.log(2.0) + 0.3], atol=1e-6)
+    np.testing.assert_allclose(result.delta, opens, atol=1e-6)
+    assert result.capture_time_s == 1.5
+
+
+def test_expression_turns_with_the_head() -> None:
+    """Lips pushed forward by a driver in profile point sideways in the picture, and forward again on a frontal face."""
+    frontal = Motion(0, 0, 0, np.zeros(3), np.zeros((K, 3)), 0)
+    profile = Motion(90, 0, 0, np.zeros(3), np.zeros((K, 3)), 0)
+    pushed = np.tile([0.1, 0.0, 0.0], (K, 1))  # +x, where the nose of yaw +90 points
+    result = Retarget(frontal, profile)(Motion(90, 0, 0, np.zeros(3), pushed, 0))
+    np.testing.assert_allclose(result.delta, np.tile([0, 0, -0.1], (K, 1)), atol=1e-6)  # -z is towards the camera
