@@ -1,0 +1,136 @@
+"""The control channel: reliable, ordered, typed. What two peers agree on before the first frame, and how they part.
+
+    sender                              receiver
+    hello                    <->        hello               versions, model, tables: equal, or `refuse` in words
+    source_begin             ->                             hash, size, type of the source picture
+                             <-         source_want | source_have
+    binary chunks            ->                             u32 index (big-endian) + up to 16 KiB, in order
+                             <-         source_ready        hash right, picture decoded, renderer warm
+    start                    ->                             media begins on the other channel
+    idle                     ->                             once a second while there is no media (no face)
+    bye                      <->        bye                 how many frames were sent, were received
+
+JSON text, tagged by `type`; binary messages are chunks and nothing else. Every limit is checked before memory is taken.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from aiortc import InvalidStateError, RTCDataChannel
+
+from signaling.control_messages import (
+    CHUNK_BYTES,
+    CHUNK_HEADER_BYTES,
+    AnyControlMessage,
+    ControlMessage,
+    Hello,
+    Refuse,
+    name_of,
+    parse_control_message,
+    tag,
+)
+from signaling.errors import CallRefused, ControlError, PeerGone, SignalingError
+
+QUEUE_MESSAGES = 128
+ANSWER_TIMEOUT_S = 10.0
+REFUSAL_LINGER_S = 0.5
+
+M = TypeVar("M", bound=ControlMessage)
+
+
+class ControlChannel:
+    """Typed messages over one data channel."""
+
+    def __init__(self, channel: RTCDataChannel) -> None:
+        self._channel = channel
+        self._inbox: asyncio.Queue[AnyControlMessage | bytes | SignalingError] = asyncio.Queue(QUEUE_MESSAGES)
+        self._room_to_send = asyncio.Event()
+        self.on_heard: Callable[[], None] = lambda: None
+        """Called for each message that comes in."""
+        self.closed = asyncio.Event()
+        channel.bufferedAmountLowThreshold = CHUNK_BYTES
+        channel.on("message", self._on_message)
+        channel.on("close", self._on_close)
+        channel.on("bufferedamountlow", self._room_to_send.set)
+
+    def send(self, message: ControlMessage) -> None:
+        """Send a message; the channel delivers it, however long that takes. Raises PeerGone on a closed channel."""
+        self._send(message.model_dump_json())
+
+    async def send_chunk(self, index: int, data: bytes) -> None:
+        """Send a piece of the source picture, once the channel has room for it. Raises PeerGone."""
+        while self._channel.bufferedAmount > 2 * CHUNK_BYTES and not self.closed.is_set():
+            self._room_to_send.clear()
+            await self._room_to_send.wait()
+        self._send(index.to_bytes(CHUNK_HEADER_BYTES, "big") + data)
+
+    def _send(self, data: str | bytes) -> None:
+        try:
+            self._channel.send(data)
+        except InvalidStateError:
+            raise PeerGone("expected the other side to stay on the line, its control channel is closed") from None
+
+    async def receive(self, timeout_s: float | None = None) -> AnyControlMessage | bytes:
+        """Wait for the next message or chunk. Raises TimeoutError, PeerGone, ControlError, CallRefused."""
+        async with asyncio.timeout(timeout_s):
+            item = await self._inbox.get()
+        if isinstance(item, SignalingError):
+            raise item
+        if isinstance(item, Refuse):
+            raise CallRefused(f"the other side refused: {item.reason}")
+        return item
+
+    async def expect(self, kind: type[M], timeout_s: float = ANSWER_TIMEOUT_S) -> M:
+        """Wait for a message of one kind. Raises ControlError for another one or none, and what `receive` raises."""
+        try:
+            item = await self.receive(timeout_s)
+        except TimeoutError:
+            raise ControlError(f"expected '{tag(kind)}' within {timeout_s:g} s, nothing came") from None
+        if not isinstance(item, kind):
+            raise ControlError(f"expected '{tag(kind)}', got {name_of(item)}")
+        return item
+
+    async def refuse(self, reason: str) -> None:
+        """Say no, and give the words a moment to cross before the caller closes."""
+        try:
+            self.send(Refuse(reason=reason[:500]))
+            async with asyncio.timeout(REFUSAL_LINGER_S):
+                await self.closed.wait()
+        except (PeerGone, TimeoutError):
+            pass  # it did not want to hear
+
+    def _on_message(self, data: str | bytes) -> None:
+        self.on_heard()
+        try:
+            if isinstance(data, str):
+                self._put(parse_control_message(data))
+            elif CHUNK_HEADER_BYTES < len(data) <= CHUNK_HEADER_BYTES + CHUNK_BYTES:
+                self._put(data)
+            else:
+                raise ControlError(f"expected a chunk of 1 to {CHUNK_BYTES} bytes, got {len(data)} with its index")
+        except ControlError as error:
+            self._put(error)
+
+    def _on_close(self) -> None:
+        self.closed.set()
+        self._room_to_send.set()
+        self._put(PeerGone("expected the other side to stay on the line, its control channel closed"))
+
+    def _put(self, item: AnyControlMessage | bytes | SignalingError) -> None:
+        """Queue what came. A flood is answered by forgetting the oldest and saying so."""
+        if self._inbox.full():
+            self._inbox.get_nowait()
+            item = ControlError(f"expected at most {QUEUE_MESSAGES} unread control messages, more came")
+        self._inbox.put_nowait(item)
+
+
+async def agree(control: ControlChannel, mine: Hello) -> Hello:
+    """Say hello, hear it, compare. Raises CallRefused in words on both sides where the two do not fit."""
+    control.send(mine)
+    theirs = await control.expect(Hello)
+    mismatch = mine.mismatch(theirs)
+    if mismatch is not None:
+        await control.refuse(mismatch)
+        raise CallRefused(mismatch)
+    return theirs

@@ -1,0 +1,149 @@
+"""All that this project touches inside aioice: counting bytes at the UDP socket, and calls where there is no network.
+
+aiortc counts payloads, not packets, and knows nothing of what STUN and retransmissions cost. What a link carries is
+seen only where datagrams enter and leave the socket, and there is no public hook there. This module finds the place,
+checks that it looks as expected, and otherwise leaves the connection alone: the call works, its report says null.
+
+    RTCPeerConnection -> RTCSctpTransport -> RTCDtlsTransport -> RTCIceTransport -> aioice.Connection
+        ._protocols: list of StunProtocol, one a local address:
+            .transport.sendto(data, address)         out
+            .datagram_received(data, address)        in
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, SupportsIndex, cast
+
+from aioice import TransportPolicy
+from aioice.turn import TurnClientUdpProtocol
+from aiortc import RTCPeerConnection
+
+log = logging.getLogger("facewire.ice")
+
+IP_UDP_BYTES = 28
+"""Bytes that IP (20, version 4) and UDP (8) add to each datagram; counted for version 6, too, to keep one measure."""
+
+Address = tuple[Any, ...]
+Impair = Callable[[bytes, Callable[[], None]], None]
+"""A bad network: gets a datagram and the function that delivers it, to be called never, now, later or twice."""
+
+
+@dataclass
+class WireCount:
+    """Datagrams in one direction, headers of IP and UDP included."""
+
+    packets: int = 0
+    bytes: int = 0
+
+    def add(self, payload_bytes: int) -> None:
+        """Count one datagram."""
+        self.packets += 1
+        self.bytes += payload_bytes + IP_UDP_BYTES
+
+
+class UdpTap:
+    """Counts every datagram of one peer connection in both directions: STUN, DTLS, SCTP, all of it."""
+
+    def __init__(self, impair: Impair | None = None, now: Callable[[], float] = time.monotonic) -> None:
+        self.sent = WireCount()
+        self.received = WireCount()
+        self.heard_s: float | None = None
+        """When the last datagram came in, by `now`."""
+        self.attached = False
+        self._impair = impair
+        self._now = now
+
+    def attach(self, connection: RTCPeerConnection) -> None:
+        """Tap a connection that has its data channels but has not gathered candidates yet."""
+        ice = _ice_connection(connection)
+        if ice is None:
+            log.warning("this version of aiortc looks different inside: bytes on the wire are not counted")
+            return
+        ice._protocols = _Tapped(self, ice._protocols)
+        _use_loopback_where_alone(ice)
+        self.attached = True
+
+    def tap(self, protocol: Any) -> None:
+        """Put the tap between a protocol and its socket."""
+        socket_owner = _socket_owner(protocol)
+        receive = socket_owner.datagram_received
+        socket_owner.transport = _CountingTransport(socket_owner.transport, self)
+
+        def datagram_received(data: bytes, address: Address) -> None:
+            def deliver() -> None:
+                self.received.add(len(data))
+                self.heard_s = self._now()
+                receive(data, address)
+
+            if self._impair is None:
+                deliver()
+            else:
+                self._impair(data, deliver)
+
+        socket_owner.datagram_received = datagram_received
+
+
+def _ice_connection(connection: RTCPeerConnection) -> Any:
+    """Return the aioice.Connection below, or None where it is not as known."""
+    place: Any = connection
+    for step in ("sctp", "transport", "transport", "_connection"):
+        place = getattr(place, step, None)
+    as_known = isinstance(getattr(place, "_protocols", None), list) and hasattr(place, "get_component_candidates")
+    return place if as_known else None
+
+
+def _socket_owner(protocol: Any) -> Any:
+    """Return the protocol that owns the socket: itself, or TURN's, whose packets carry ours (and its own refreshes)."""
+    inner = getattr(protocol.transport, "_TurnTransport__inner_protocol", None)
+    return inner if isinstance(inner, TurnClientUdpProtocol) else protocol
+
+
+class _Tapped(list[Any]):
+    """aioice's list of protocols; taps each one that is added, before it has sent its first packet."""
+
+    def __init__(self, tap: UdpTap, protocols: Iterable[Any]) -> None:
+        super().__init__()
+        self._tap = tap
+        self += list(protocols)
+
+    def append(self, protocol: Any, /) -> None:
+        self._tap.tap(protocol)
+        super().append(protocol)
+
+    def __iadd__(self, protocols: Iterable[Any], /) -> "_Tapped":  # type: ignore[misc]
+        for protocol in protocols:
+            self.append(protocol)
+        return self
+
+    def insert(self, index: SupportsIndex, protocol: Any, /) -> None:
+        raise AssertionError("aioice only appends")
+
+
+class _CountingTransport:
+    """A datagram transport that counts what leaves; everything else is the real one's."""
+
+    def __init__(self, transport: asyncio.DatagramTransport, tap: UdpTap) -> None:
+        self._transport = transport
+        self._tap = tap
+
+    def sendto(self, data: bytes, *address: Any) -> None:
+        self._tap.sent.add(len(data))
+        self._transport.sendto(data, *address)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+def _use_loopback_where_alone(ice: Any) -> None:
+    """Let two peers on one machine meet on 127.0.0.1 where it has no other address (aioice leaves loopback out)."""
+    gather = ice.get_component_candidates
+
+    async def get_component_candidates(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
+        if not addresses and getattr(ice, "_transport_policy", None) == TransportPolicy.ALL:
+            addresses = ["127.0.0.1"]
+        return cast(list[Any], await gather(component, addresses, timeout))
+
+    ice.get_component_candidates = get_component_candidates

@@ -1,0 +1,217 @@
+"""One WebRTC peer connection with the call's two data channels, and how two peers come to have one.
+
+    media     unordered, never retransmitted: what is late is worthless
+    control   reliable, ordered: see control.py
+
+Both sides create both channels by number before the offer (negotiated), so neither waits to be told of them.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
+
+from signaling.client import SignalingClient
+from signaling.control import ControlChannel
+from signaling.errors import ConnectFailed, PeerGone, ServerLost
+from signaling.ice_hooks import Impair, UdpTap
+from signaling.messages import Description, PeerLeft
+
+CONTROL_ID, MEDIA_ID = 0, 1
+CONNECT_TIMEOUT_S = 15.0
+CLOSE_TIMEOUT_S = 2.0
+
+T = TypeVar("T")
+
+
+class Peer:
+    """One end of a call: `media` and `control`, and the bytes that both cost on the wire."""
+
+    def __init__(
+        self,
+        ice_servers: Sequence[RTCIceServer] = (),
+        impair: Impair | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        # The list is always given: without one aiortc asks a public STUN server, which takes 5 s where there is none.
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=list(ice_servers)))
+        self.control = ControlChannel(self._connection.createDataChannel("control", negotiated=True, id=CONTROL_ID))
+        self._media = self._connection.createDataChannel(
+            "media", negotiated=True, id=MEDIA_ID, ordered=False, maxRetransmits=0
+        )
+        self.tap = UdpTap(impair, now)
+        self.tap.attach(self._connection)
+        self.on_media: Callable[[bytes], None] = lambda message: None
+        """Called for each media message that comes in."""
+        self.closed = asyncio.Event()
+        """Set when the connection has failed, or was closed by either side."""
+        self._opened = asyncio.Event()
+        self._media.on("open", self._opened.set)
+        self._media.on("message", self._on_media)
+        self._media.on("close", self.closed.set)
+        self._connection.on("connectionstatechange", self._on_state)
+
+    async def offer(self) -> str:
+        """Make the SDP offer, all candidates gathered."""
+        await self._connection.setLocalDescription(await self._connection.createOffer())
+        return self._connection.localDescription.sdp
+
+    async def answer(self, offer_sdp: str) -> str:
+        """Take the other side's offer and make the SDP answer. Raises ConnectFailed for an offer that is none."""
+        await self._take(offer_sdp, "offer")
+        await self._connection.setLocalDescription(await self._connection.createAnswer())
+        return self._connection.localDescription.sdp
+
+    async def accept(self, answer_sdp: str) -> None:
+        """Take the other side's answer. Raises ConnectFailed for an answer that is none."""
+        await self._take(answer_sdp, "answer")
+
+    async def _take(self, sdp: str, kind: str) -> None:
+        try:
+            await self._connection.setRemoteDescription(RTCSessionDescription(sdp, kind))
+        except Exception as error:  # aiortc's SDP parser fails in as many ways as there are bad SDPs
+            raise ConnectFailed(f"expected an SDP {kind} with data channels, got one that cannot be used") from error
+        if "m=application" not in sdp:
+            raise ConnectFailed(f"expected an SDP {kind} with data channels, got one without")
+
+    async def wait_open(self, timeout_s: float = CONNECT_TIMEOUT_S) -> None:
+        """Wait until both channels are open. Raises ConnectFailed."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._opened, self.closed)]
+        try:
+            await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        if not self._opened.is_set() or self.closed.is_set():
+            state = self._connection.iceConnectionState
+            raise ConnectFailed(
+                f"expected a connection to the other side within {timeout_s:g} s, got none (ICE: {state}): "
+                "do the two machines reach each other by UDP?"
+            )
+
+    def send_media(self, message: bytes) -> None:
+        """Send a media message; it arrives once or never. Raises PeerGone on a closed channel."""
+        if self._media.readyState != "open":
+            raise PeerGone("expected the other side to stay on the line, its media channel is closed")
+        self._media.send(message)
+
+    @property
+    def media_waiting_bytes(self) -> int:
+        """Bytes of media messages that have not reached the socket yet."""
+        return self._media.bufferedAmount
+
+    async def close(self) -> None:
+        """Close the connection; the other side notices at once if it still hears us."""
+        self.closed.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._connection.close()
+
+    def _on_media(self, message: str | bytes) -> None:
+        self.on_media(message.encode() if isinstance(message, str) else message)
+
+    def _on_state(self) -> None:
+        if self._connection.connectionState in ("failed", "closed"):
+            self.closed.set()
+
+
+MakePeer = Callable[[], Peer]
+
+
+async def call_receiver(client: SignalingClient, make_peer: MakePeer, wait_s: float) -> Peer:
+    """The sender's side: wait for the other seat, offer, connect.
+
+    Raises NobodyCame, PeerGone, ConnectFailed, Refusal, ServerLost.
+    """
+    await client.wait_for_peer(wait_s)
+    peer = make_peer()
+    offer = Description(kind="offer", call=secrets.token_hex(8), sdp=await peer.offer())
+    try:
+        await client.send(offer)
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            while (answer := await _wait_description(client, "answer")).call != offer.call:
+                pass
+        await peer.accept(answer.sdp)
+        await _unless_it_leaves(client, peer.wait_open())
+    except TimeoutError:
+        await peer.close()
+        raise ConnectFailed(
+            f"expected the receiver in room '{client.room}' to answer within {CONNECT_TIMEOUT_S:g} s, it did not"
+        ) from None
+    except BaseException:
+        await peer.close()
+        raise
+    return peer
+
+
+async def answer_sender(client: SignalingClient, make_peer: MakePeer, wait_s: float) -> Peer:
+    """The receiver's side: wait for an offer, answer, connect. A sender that leaves before that is forgotten.
+
+    Raises NobodyCame, ConnectFailed, Refusal, ServerLost.
+    """
+    deadline = asyncio.get_running_loop().time() + wait_s
+    while True:
+        with suppress(PeerGone):
+            try:
+                async with asyncio.timeout_at(deadline):
+                    offer = await _wait_description(client, "offer")
+            except TimeoutError:
+                raise client.nobody_came(wait_s) from None
+            return await _answer_one(client, make_peer, offer)
+
+
+async def _answer_one(client: SignalingClient, make_peer: MakePeer, offer: Description) -> Peer:
+    peer = make_peer()
+    try:
+        await client.send(Description(kind="answer", call=offer.call, sdp=await peer.answer(offer.sdp)))
+        await _unless_it_leaves(client, peer.wait_open())
+    except BaseException:
+        await peer.close()
+        raise
+    return peer
+
+
+async def _wait_description(client: SignalingClient, kind: str) -> Description:
+    """Wait for the other seat's offer or answer. Raises PeerGone where it leaves first."""
+    while True:
+        message = await client.receive()
+        if isinstance(message, Description) and message.kind == kind:
+            return message
+        if isinstance(message, PeerLeft):
+            raise PeerGone(f"expected the {message.role} to call, it left room '{client.room}'")
+
+
+async def _unless_it_leaves(client: SignalingClient, connecting: Awaitable[T]) -> T:
+    """Await the connection, but not longer than the other seat is taken. Raises PeerGone."""
+    connect = asyncio.ensure_future(connecting)
+    leave = asyncio.create_task(_wait_until_left(client), name="watch signaling while connecting")
+    try:
+        await asyncio.wait((connect, leave), return_when=asyncio.FIRST_COMPLETED)
+        if connect.done():
+            return connect.result()
+        raise PeerGone(f"the other side left room '{client.room}' while connecting")
+    finally:
+        for task in (connect, leave):
+            task.cancel()
+        await asyncio.gather(connect, leave, return_exceptions=True)
+
+
+async def _wait_until_left(client: SignalingClient) -> None:
+    """Return when the other seat is free. A lost server is no reason: both sides have what they need from it."""
+    try:
+        while not isinstance(await client.receive(), PeerLeft):
+            pass
+    except ServerLost:
+        await asyncio.Event().wait()
+
+
+async def watch_seat(client: SignalingClient, left: Callable[[], None]) -> None:
+    """During the call: report when signaling says that the other seat is free. A lost server ends only the watch."""
+    with suppress(ServerLost):
+        while True:
+            if isinstance(await client.receive(), PeerLeft):
+                left()

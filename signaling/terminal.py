@@ -1,0 +1,42 @@
+"""What the person at the keyboard sees and presses: Ctrl-C, the progress line, the report file."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+T = TypeVar("T")
+
+REFRESH_S = 0.25
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run a program. Ctrl-C and SIGTERM both cancel it, let it clean up, and end in KeyboardInterrupt."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        return asyncio.run(main)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+async def show_progress(line: Callable[[], str]) -> None:
+    """Redraw one line on stderr until cancelled; silent where stderr is no terminal."""
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        return
+    with Live(console=console, transient=True, auto_refresh=False) as live:
+        while True:
+            live.update(Text(line(), no_wrap=True, overflow="ellipsis"), refresh=True)
+            await asyncio.sleep(REFRESH_S)
+
+
+def write_report(path: Path | None, report: dict[str, Any]) -> None:
+    """Write a program's figures as JSON, if somebody wants them. Raises OSError."""
+    if path is not None:
+        path.write_text(json.dumps(report, indent=2) + "\n")

@@ -1,0 +1,94 @@
+"""control_messages.py: typed, bounded, and what makes two sides unfit for each other."""
+
+import json
+import re
+
+import pytest
+
+from signaling.control_messages import (
+    MAX_SOURCE_BYTES,
+    AnyControlMessage,
+    Bye,
+    Hello,
+    Idle,
+    Refuse,
+    SourceBegin,
+    SourceHave,
+    SourceReady,
+    SourceWant,
+    Start,
+    parse_control_message,
+)
+from signaling.errors import ControlError
+
+HASH = "ab" * 32
+SENDER = Hello(role="sender", codec_format=1, model_id="a" * 64, tables_sha256="b" * 64)
+RECEIVER = SENDER.model_copy(update={"role": "receiver"})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        SENDER,
+        Refuse(reason="no"),
+        SourceBegin(sha256=HASH, bytes=MAX_SOURCE_BYTES, mime="image/webp", chunks=64),
+        SourceWant(sha256=HASH),
+        SourceHave(sha256=HASH),
+        SourceReady(sha256=HASH),
+        Start(frame_rate=29.97),
+        Idle(reason="no face"),
+        Bye(frames=3, messages=2, reason="the clip ended"),
+    ],
+)
+def test_parse_round_trip(message: AnyControlMessage) -> None:
+    assert parse_control_message(message.model_dump_json()) == message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"bytes": 0},
+        {"bytes": MAX_SOURCE_BYTES + 1},
+        {"bytes": 2_000_000_000},
+        {"chunks": 0},
+        {"chunks": 65},
+        {"mime": "image/svg+xml"},
+        {"sha256": "AB" * 32},
+        {"sha256": "ab"},
+        {"more": 1},
+    ],
+)
+def test_parse_source_begin_out_of_its_limits(change: dict[str, object]) -> None:
+    good = {"type": "source_begin", "sha256": HASH, "bytes": 10, "mime": "image/webp", "chunks": 1}
+    parse_control_message(json.dumps(good))
+    with pytest.raises(ControlError, match="expected a control message: source_begin"):
+        parse_control_message(json.dumps({**good, **change}))
+
+
+@pytest.mark.parametrize("text", ["", "nonsense", "[]", '{"type": "chat"}', "{" * 4000, '"' + "x" * 9000 + '"'])
+def test_parse_what_is_no_control_message(text: str) -> None:
+    with pytest.raises(ControlError, match="expected a control message") as error:
+        parse_control_message(text)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 300
+
+
+def test_hello_of_equals_fits() -> None:
+    assert SENDER.mismatch(RECEIVER) is None
+    assert RECEIVER.mismatch(SENDER) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"protocol": 2}, "expected the same protocol version on both sides, this sender has 1 and the receiver has 2"),
+        ({"codec_format": 9}, "same codec format version.*has 1 and the receiver has 9"),
+        ({"model_id": "c" * 64}, "same model.*has aaaaaaaaaaaa and the receiver has cccccccccccc.*same weights"),
+        ({"tables_sha256": "d" * 64}, "same codec tables.*bbbbbbbbbbbb.*dddddddddddd"),
+        ({"role": "sender"}, "expected a receiver on the other side, it is a sender as well"),
+    ],
+)
+def test_hello_of_others_is_refused_in_words_on_both_sides(change: dict[str, object], words: str) -> None:
+    other = RECEIVER.model_copy(update=change)
+    assert re.search(words, SENDER.mismatch(other) or "fits")
+    assert other.mismatch(SENDER) is not None

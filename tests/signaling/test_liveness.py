@@ -1,0 +1,39 @@
+"""liveness.py: when a peer is taken for gone."""
+
+from signaling.liveness import SILENCE_LIMIT_AFTER_LEAVING_S, SILENCE_LIMIT_S, Liveness
+
+
+def test_verdict_three_silent_seconds_are_the_end() -> None:
+    alive = Liveness(100.0)
+    alive.heard(101.0)
+    assert alive.verdict(101.0 + SILENCE_LIMIT_S - 0.01) is None
+    assert alive.verdict(101.0 + SILENCE_LIMIT_S) == "nothing was heard from it for 3 s"
+
+
+def test_verdict_after_leaving_its_seat_one_silent_second_is_enough() -> None:
+    alive = Liveness(0.0)
+    alive.heard(5.0)
+    alive.left_its_seat(5.5)
+    assert alive.verdict(5.5 + SILENCE_LIMIT_AFTER_LEAVING_S - 0.01) is None
+    assert alive.verdict(5.5 + SILENCE_LIMIT_AFTER_LEAVING_S) == "it left the room"
+
+
+def test_verdict_peer_that_lost_only_its_server_goes_on() -> None:
+    alive = Liveness(0.0)
+    alive.left_its_seat(1.0)
+    for second in range(1, 60):
+        alive.heard(float(second))
+        assert alive.verdict(second + 0.9) is None
+
+
+def test_verdict_closed_connection_needs_no_waiting() -> None:
+    alive = Liveness(0.0)
+    alive.closed()
+    assert alive.verdict(0.0) == "its connection closed"
+
+
+def test_heard_out_of_order_does_not_go_back() -> None:
+    alive = Liveness(0.0)
+    alive.heard(10.0)
+    alive.heard(4.0)
+    assert alive.verdict(12.0) is None
