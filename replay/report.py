@@ -29,9 +29,9 @@ class RecordingFigures:
 def count_recording(path: Path, tables: ByteTables) -> RecordingFigures:
     """Count the messages of a recording and the frames in them. Raises CodecError when it is damaged."""
     decoder = Decoder(tables)
-    with RecordingReader(path) as recording:
-        messages = [message for _, message in recording]
-        source_bytes = len(recording.header.source_image)
+    recording = RecordingReader(path)
+    messages = [message for _, message in recording]
+    source_bytes = len(recording.header.source_image)
     frames = sum(len(decoder.decode(message).motions) for message in messages)
     return RecordingFigures(len(messages), frames, sum(map(len, messages)), source_bytes)
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from codec.motion import Motion
 from replay.retarget import Retarget
@@ -11,10 +12,14 @@ from replay.retarget import Retarget
 K = 5
 
 
+def motion(yaw: float, t: ArrayLike, delta: ArrayLike, time_s: float = 0.0) -> Motion:
+    return Motion(yaw, 0, 0, np.asarray(t, np.float32), np.asarray(delta, np.float32), time_s)
+
+
 def any_motion(seed: int, time_s: float = 0.0) -> Motion:
     random = np.random.default_rng(seed)
-    yaw, pitch, roll = random.uniform(-35, 35, 3)
-    return Motion(yaw, pitch, roll, random.uniform(-0.3, 0.3, 3), random.normal(0, 0.05, (K, 3)), time_s)
+    numbers = np.concatenate((random.uniform(-35, 35, 3), random.uniform(-0.3, 0.3, 3), random.normal(0, 0.05, 3 * K)))
+    return Motion.from_vector(numbers, time_s)
 
 
 seeds = st.integers(0, 2**32 - 1)
@@ -40,11 +45,11 @@ def test_portrait_that_starts_as_the_driver_does_follows_it_exactly(portrait: in
 
 def test_turn_shift_and_expression_by_hand() -> None:
     """The driver starts at yaw 10 and goes to 30; the portrait looks straight and its head is twice as large."""
-    portrait = Motion(0, 0, 0, np.array([0.1, 0.0, np.log(2.0)]), np.zeros((K, 3)), 0)
-    first = Motion(10, 0, 0, np.array([0.0, 0.0, 0.0]), np.zeros((K, 3)), 0)
+    portrait = motion(0, (0.1, 0, np.log(2)), np.zeros((K, 3)))
+    first = motion(10, (0, 0, 0), np.zeros((K, 3)))
     opens = np.zeros((K, 3))
     opens[:, 1] = 0.2  # down: the axis that yaw leaves alone
-    result = Retarget(portrait, first)(Motion(30, 0, 0, np.array([0.05, -0.1, 0.3]), opens, 1.5))
+    result = Retarget(portrait, first)(motion(30, (0.05, -0.1, 0.3), opens, 1.5))
     assert result.yaw_deg == pytest.approx(20, abs=1e-3)
     assert (result.pitch_deg, result.roll_deg) == pytest.approx((0, 0), abs=1e-3)
     np.testing.assert_allclose(result.t, [0.1 + 2 * 0.05, 2 * -0.1, np.log(2.0) + 0.3], atol=1e-6)
@@ -54,8 +59,8 @@ def test_turn_shift_and_expression_by_hand() -> None:
 
 def test_expression_turns_with_the_head() -> None:
     """Lips pushed forward by a driver in profile point sideways in the picture, and forward again on a frontal face."""
-    frontal = Motion(0, 0, 0, np.zeros(3), np.zeros((K, 3)), 0)
-    profile = Motion(90, 0, 0, np.zeros(3), np.zeros((K, 3)), 0)
+    frontal = motion(0, (0, 0, 0), np.zeros((K, 3)))
+    profile = motion(90, (0, 0, 0), np.zeros((K, 3)))
     pushed = np.tile([0.1, 0.0, 0.0], (K, 1))  # +x, where the nose of yaw +90 points
-    result = Retarget(frontal, profile)(Motion(90, 0, 0, np.zeros(3), pushed, 0))
+    result = Retarget(frontal, profile)(motion(90, (0, 0, 0), pushed))
     np.testing.assert_allclose(result.delta, np.tile([0, 0, -0.1], (K, 1)), atol=1e-6)  # -z is towards the camera
