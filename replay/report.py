@@ -104,7 +104,7 @@ def report_table(report: Mapping[str, Any]) -> Table:
     table.add_row("wire, sender to receiver", f"{wire['sender_to_receiver']:.1f} kbps")
     table.add_row("wire, receiver to sender", f"{wire['receiver_to_sender']:.1f} kbps", end_section=True)
     for stage, times in report["stages_ms"].items():
-        table.add_row(f"{stage} a frame, p50 / p95", f"{times['p50']:.2f} / {times['p95']:.2f} ms")
+        table.add_row(f"{stage} a frame, p50 / p95", f"{_ms(times['p50'])} / {_ms(times['p95'])} ms")
     table.add_section()
     repeat = picture["repeat_source"]
     table.add_row("PSNR (repeat the source)", f"{picture['psnr_db']:.2f} ({repeat['psnr_db']:.2f}) dB")
@@ -118,3 +118,7 @@ def report_table(report: Mapping[str, Any]) -> Table:
 
 def _kbps(count_bytes: int, seconds: float) -> float:
     return round(count_bytes * 8 / 1000 / seconds, 2)
+
+
+def _ms(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
