@@ -1,4 +1,4 @@
-"""Which square of a clip is kept, and whether the camera stood still."""
+"""Which square of a clip is kept."""
 
 from typing import NamedTuple
 
@@ -12,12 +12,10 @@ from models.training.landmarker import Picture
 SIZE = 256
 WANTED_RATIO = 2.0  # crop side / larger side of the median landmark box
 SMALLEST_RATIO = 1.4  # a picture that holds the face tighter than this is no head crop
-LARGEST_RATIO = 2.6  # a square picture up to here is taken for a crop that somebody already made
+KEPT_RATIOS = (1.25, 2.6)  # a square picture between these is taken for a crop that somebody already made
 SHIFT_UP = 0.06  # of the side: hair above the landmarks, which end at the forehead
 MAY_LEAVE = 0.05  # of the side: how far the wanted square may lie outside the frame before it is pushed in
 SMALLEST_FACE_PX = 40
-# Median over border pixels of the grey levels' deviation in time (0..255). Still cameras stay below, pans lie above.
-STILL_CAMERA_LEVELS = 8.0
 
 
 class Crop(NamedTuple):
@@ -61,7 +59,7 @@ def choose_crop(points_px: NDArray[np.float32], width: int, height: int) -> Crop
     face = float(max(box[2] - box[0], box[3] - box[1]))
     if face < SMALLEST_FACE_PX:
         raise ClipRejected(f"the face is {face:.0f} px large, expected at least {SMALLEST_FACE_PX}")
-    if width == height and SMALLEST_RATIO <= width / face <= LARGEST_RATIO:
+    if width == height and KEPT_RATIOS[0] <= width / face <= KEPT_RATIOS[1]:
         return Crop(0, 0, width, True)
     centre_x, centre_y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
     for ratio in np.linspace(WANTED_RATIO, SMALLEST_RATIO, 25):
@@ -80,30 +78,3 @@ def _inside(left: float, top: float, side: float, width: int, height: int) -> Cr
     x = min(max(int(round(left)), 0), width - whole_side)
     y = min(max(int(round(top)), 0), height - whole_side)
     return Crop(x, y, whole_side, whole_side == width == height)
-
-
-class BorderMotion:
-    """Says of a clip's 256x256 crops whether the camera moved: how much the pixels of the upper border change.
-
-    Only a strip at the top and the upper parts of both sides is looked at: shoulders move.
-    """
-
-    def __init__(self) -> None:
-        self._pixels: list[NDArray[np.float32]] = []
-        strip = np.zeros((64, 64), bool)
-        strip[:5], strip[:28, :5], strip[:28, -5:] = True, True, True
-        self._strip = strip
-
-    def add(self, crop: Picture) -> None:
-        """Take in one frame, uint8 RGB [256,256,3]."""
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-        small = cv2.resize(grey, (64, 64), interpolation=cv2.INTER_AREA)
-        self._pixels.append(np.asarray(small, np.float32)[self._strip])
-
-    def levels(self) -> float:
-        """Median over border pixels of the deviation in time, in grey levels, without flicker of the whole strip."""
-        if len(self._pixels) < 2:
-            return 0.0
-        pixels = np.stack(self._pixels)
-        pixels -= np.median(pixels, 1, keepdims=True)  # exposure changes are no camera motion
-        return float(np.median(pixels.std(0)))

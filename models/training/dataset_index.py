@@ -3,7 +3,8 @@
 {"version": 1,
  "clips": [{"name": "id001_0", "split": "train", "identity": "id001", "kind": "video", "frames": 250, "fps": 25.0,
             "video": "train/id001_0.mp4", "landmarks": "train/id001_0.npz", "static_camera": true,
-            "border_levels": 0.8, "crop": [left, top, side], "sha256": "...", "source_sha256": "..."}],
+            "camera_px": 1.2, "border_levels": 0.8, "crop": [left, top, side], "sha256": "...",
+            "source_sha256": "..."}],
  "rejected": [{"name": "x", "split": "train", "reason": "words", "source_sha256": "..."}]}
 
 The npz holds: landmarks f32 [N,478,3] in [-1,1] over the crop (x right, y down, z negative towards the camera, centred
@@ -41,7 +42,8 @@ class Clip:
     video: str
     landmarks: str
     static_camera: bool
-    border_levels: float  # how much the picture's upper border changes, in grey levels
+    camera_px: float  # how far the background strays, at 256 px; see camera.py
+    border_levels: float  # how much the picture's upper border changes, in grey levels of 255
     crop: list[int]  # left, top, side in pixels of the source
     sha256: str  # of the prepared video or picture
     source_sha256: str

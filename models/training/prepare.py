@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from models.training.camera import CameraMotion, CameraWatch
 from models.training.clip_files import (
     Source,
     VideoWriter,
@@ -28,7 +29,7 @@ from models.training.clip_files import (
     read_still,
     write_still,
 )
-from models.training.crop import SIZE, STILL_CAMERA_LEVELS, BorderMotion, Crop, choose_crop, landmark_boxes
+from models.training.crop import SIZE, Crop, choose_crop, landmark_boxes
 from models.training.dataset_index import INDEX, Clip, Index, Rejected, read_index, write_index
 from models.training.errors import ClipRejected, PrepareError
 from models.training.landmarker import Landmarker, Picture
@@ -37,7 +38,7 @@ from models.training.mediapipe_env import default_folder, make_environment
 
 FEWEST_FRAMES = 10
 MAY_MISS = 0.05  # share of a clip's frames in which no face is found
-MAY_WANDER = 0.05  # share of frames in which the head is partly outside the crop
+MAY_WANDER = 0.05  # share of frames in which the face is partly outside the crop, by more than 5 % of its side
 LARGEST_JUMP = 0.5  # of the face's size, from one frame to the next: more is a cut
 SAVE_EVERY_S = 5.0
 
@@ -135,7 +136,7 @@ def prepare_clip(source: Source, out: Path, landmarker: Landmarker, source_sha25
     copied = crop.whole and crop.side == SIZE and (source.kind == "still" or source.path.suffix.lower() == ".mp4")
     video = folder / (source.name + _ending(source, copied))
     fps = 25.0 if source.kind == "still" else read_fps(source.path)
-    levels = _write_crop(source, crop, video, fps, copied)
+    camera = _write_crop(source, crop, video, landmark_boxes(points), fps, copied)
     landmarks = video.with_suffix(".npz")
     write_track(landmarks, points, fit_pose(points))
     return Clip(
@@ -147,8 +148,9 @@ def prepare_clip(source: Source, out: Path, landmarker: Landmarker, source_sha25
         fps=round(fps, 4),
         video=video.relative_to(out).as_posix(),
         landmarks=landmarks.relative_to(out).as_posix(),
-        static_camera=levels < STILL_CAMERA_LEVELS,
-        border_levels=round(levels, 2),
+        static_camera=camera.still,
+        camera_px=round(camera.path_px, 2),
+        border_levels=round(camera.border_levels, 2),
         crop=[crop.left, crop.top, crop.side],
         sha256=_sha256(video),
         source_sha256=source_sha256,
@@ -186,8 +188,9 @@ def check_landmarks(points_px: NDArray[np.float32], still: bool) -> None:
 
 
 def check_head_stays(points: NDArray[np.float64]) -> None:
-    """Raise `ClipRejected` when the head of landmarks [N,478,3] in [-1,1] is often outside the crop."""
-    outside = float(np.mean(np.nanmax(np.abs(points[..., :2]), (1, 2)) > 1.0))
+    """Raise `ClipRejected` when the face [N,478,3] in [-1,1] is often outside the crop by over 5 % of its side."""
+    with np.errstate(invalid="ignore"):  # frames without a face
+        outside = float(np.mean(np.abs(points[..., :2]).max((1, 2)) > 1.1))
     if outside > MAY_WANDER:
         raise ClipRejected(
             f"the head leaves its crop in {outside:.0%} of the frames, expected at most {MAY_WANDER:.0%}"
@@ -224,24 +227,26 @@ def _ending(source: Source, copied: bool) -> str:
     return ".jpg" if source.kind == "still" else ".mp4"
 
 
-def _write_crop(source: Source, crop: Crop, video: Path, fps: float, copied: bool) -> float:
-    """Write the crop (the same bytes where `copied`) and return how much its border changes, in grey levels."""
+def _write_crop(
+    source: Source, crop: Crop, video: Path, boxes: NDArray[np.float64], fps: float, copied: bool
+) -> CameraMotion:
+    """Write the crop (the same bytes where `copied`) and return how its camera moved; boxes [N,4] are its faces."""
     partial = video.with_name(f"{video.stem}.partial{video.suffix}")
-    border = BorderMotion()
+    camera = CameraWatch()
     if copied:
         shutil.copyfile(source.path, partial)
-        for picture in _pictures(source):
-            border.add(picture)
+        for picture, box in zip(_pictures(source), boxes, strict=True):
+            camera.add(picture, box)
     elif source.kind == "still":
         write_still(partial, crop.cut(read_still(source.path)))
     else:
         with VideoWriter(partial, fps, SIZE) as writer:
-            for picture in read_frames(source.path):
+            for picture, box in zip(read_frames(source.path), boxes, strict=True):
                 cut = crop.cut(picture)
-                border.add(cut)
+                camera.add(cut, box)
                 writer.write(cut)
     partial.replace(video)
-    return border.levels()
+    return camera.motion()
 
 
 def _sha256(path: Path) -> str:
