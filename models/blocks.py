@@ -39,7 +39,8 @@ class Residual(nn.Module):
         y = self.conv1(activate(x))
         if scale is not None and shift is not None:
             y = y * (1.0 + scale) + shift
-        return x + self.conv2(activate(y))
+        out: Tensor = x + self.conv2(activate(y))
+        return out
 
 
 class Residual3d(nn.Module):
@@ -54,7 +55,8 @@ class Residual3d(nn.Module):
         self.conv2.weight.data.mul_(0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.conv2(activate(self.conv1(activate(x))))
+        out: Tensor = x + self.conv2(activate(self.conv1(activate(x))))
+        return out
 
 
 class NormResidual(nn.Module):

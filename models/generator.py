@@ -7,7 +7,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.appearance import Appearance
-from models.blocks import Residual, activate, conv
+from models.blocks import SLOPE, Residual, activate, conv
 from models.config import ModelConfig
 from models.motion_field import Field
 from models.warp import upsample_flow, warp_plane, warp_volume
@@ -34,13 +34,12 @@ class Generator(nn.Module):
         self.config = config
         self.enter = conv(config.volume_channels * config.depth, eighth, 1)
         self.mix = conv(eighth + config.motion_features, eighth)
+        modulate = nn.Linear(config.expression_features, 2 * eighth * config.generator_blocks[0])
+        nn.init.normal_(modulate.weight, std=0.01)
+        nn.init.zeros_(modulate.bias)
         self.expression = nn.Sequential(
-            nn.Linear(6 * config.keypoints, config.expression_features),
-            nn.LeakyReLU(0.1),
-            nn.Linear(config.expression_features, 2 * eighth * config.generator_blocks[0]),
+            nn.Linear(6 * config.keypoints, config.expression_features), nn.LeakyReLU(SLOPE), modulate
         )
-        nn.init.normal_(self.expression[2].weight, std=0.01)
-        nn.init.zeros_(self.expression[2].bias)
         self.blocks_eighth = nn.ModuleList(Residual(eighth) for _ in range(config.generator_blocks[0]))
         self.up_quarter = conv(eighth, 4 * quarter, 1)
         self.mix_quarter = conv(quarter + config.skip_quarter, quarter)

@@ -118,7 +118,8 @@ def offset_pose(view: View, R_d: Tensor, t_d: Tensor) -> tuple[Tensor, Tensor]:
 def relative_jacobian(J_s: Tensor, J_d: Tensor) -> Tensor:
     """J_s J_d^-1 [...,3,3] of eq. 6. With J = R J_c and one J_c it equals R_s R_d^T: J_c cancels."""
     # solve, not inv: (J_d^T)^-1 J_s^T is the transpose of J_s J_d^-1
-    return torch.linalg.solve(J_d.mT, J_s.mT).mT
+    product: Tensor = torch.linalg.solve(J_d.mT, J_s.mT).mT
+    return product
 
 
 def relative_similarity(R_s: Tensor, t_s: Tensor, R_d: Tensor, t_d: Tensor) -> Tensor:

@@ -17,7 +17,8 @@ from models.geometry import depth_planes, plane_grid
 
 class Field(NamedTuple):
     """mask m [B,K+1,D,h,w] (sums to 1 over k; k = 0 is the background), flow w [B,D,h,w,3], visible_flow [B,2,h,w]
-    (the flow of the plane that is seen), occlusion o [B,1,h,w], features [B,C,h,w] of the U-Net for G."""
+    (the flow of the plane that is seen), occlusion o [B,1,h,w], features [B,C,h,w] of the U-Net for G.
+    """
 
     mask: Tensor
     flow: Tensor
@@ -89,7 +90,7 @@ class MotionField(nn.Module):
         return x
 
     def _flow(self, mask: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, grid: Tensor) -> Tensor:
-        """w = sum m_k w_k [B,D,h,w,3]; all w_k share A, so it is m_0 p + (1 - m_0) A p + sum m_k b_k."""
+        """W = sum m_k w_k [B,D,h,w,3]; all w_k share A, so it is m_0 p + (1 - m_0) A p + sum m_k b_k."""
         config, side = self.config, grid.shape[0]
         # The volume spans [-depth_extent, depth_extent]; sampling coordinates span [-1, 1].
         z = depth_planes(config.depth, config.depth_extent, grid.device)

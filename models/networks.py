@@ -50,10 +50,14 @@ class MotionExtractor(nn.Module):
         self.deformation = Deformation(features, config.keypoints)
         self.face = nn.Linear(features, 1)
 
+    def motion(self, features: Tensor) -> HeadMotion:
+        """The two heads on trunk features [B,F]."""
+        yaw_deg, pitch_deg, roll_deg, t = self.head_pose(features)
+        return HeadMotion(yaw_deg, pitch_deg, roll_deg, t, self.deformation(features))
+
     def forward(self, image: Tensor) -> Extraction:
         features = self.trunk(image)
-        motion = HeadMotion(*self.head_pose(features), self.deformation(features))
-        return Extraction(motion, self.face(features)[:, 0].float().sigmoid())
+        return Extraction(self.motion(features), self.face(features)[:, 0].float().sigmoid())
 
 
 class Networks(nn.Module):

@@ -119,7 +119,8 @@ def load_model(path: Path | None = None, device: torch.device | str = "cpu") -> 
         state = load_tensors(weights)
         tables: NDArray[np.uint16] = load_arrays(_checked(path, manifest, "tables"))["paper"]
         networks = Networks(config)
-        networks.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in state.items()})
+        state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+        networks.load_state_dict(state)
     except (SafetensorError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path}: expected weights of preset {config.preset}, got others: {reason}") from None
@@ -158,7 +159,10 @@ def _config(manifest: dict[str, Any], path: Path) -> ModelConfig:
     if not isinstance(stored, dict) or set(stored) != known:
         raise WeightsError(f"{path}: expected the sizes {', '.join(sorted(known))}, got others")
     try:
-        return ModelConfig(**{name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()})
+        sizes: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+        }
+        return ModelConfig(**sizes)
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{path}: {error}") from None
 

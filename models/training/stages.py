@@ -97,7 +97,7 @@ class KeypointStage(Stage):
         extractor = self.networks.extractor
         features = extractor.trunk(torch.cat((image, strange)))
         faces, count = features[: len(image)], len(image)
-        motion = HeadMotion(*extractor.head_pose(faces), extractor.deformation(faces))
+        motion = extractor.motion(faces)
         x_c = self.networks.canonical(image[: self.pairs])
         found = self.networks.place(torch.cat((x_c, x_c)), motion)
         dense = self.dense(faces).float().unflatten(1, (478, 2))
@@ -162,9 +162,7 @@ class PictureStage(Stage):
         # one driving frame in ten is the source itself: no motion, no change
         still = torch.rand(len(clips_d), generator=rng) < 0.1
         frames_d = torch.where(still, frames_s.repeat_interleave(self.driving), frames_d)
-        change = draw_change(
-            self.sources, rng, roll_deg=8.0, log_scale=0.08, shift=0.06, colour=0.08, device=device
-        )
+        change = draw_change(self.sources, rng, roll_deg=8.0, log_scale=0.08, shift=0.06, colour=0.08, device=device)
         s = augment(self.store.batch(clips, frames_s), change, self.size)
         d = augment(self.store.batch(clips_d, frames_d), change.repeat(self.driving), self.size)
         return s, d
@@ -206,7 +204,8 @@ class JointStage(PictureStage):
         super().__init__(networks, store, size, sources, driving, perceptual)
 
     def build(self) -> nn.Module:
-        return nn.ModuleDict({**super().build().items(), **self.keypoints.module.items()})  # type: ignore[operator]
+        parts = [*super().build().named_children(), *self.keypoints.module.named_children()]
+        return nn.ModuleDict(dict(parts))
 
     def place(self, s: Batch, d: Batch, rng: Generator) -> tuple[Keypoints, Keypoints]:
         networks = self.networks

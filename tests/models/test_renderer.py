@@ -1,0 +1,50 @@
+import pytest
+import torch
+
+from models.geometry import View
+from models.renderer import Renderer
+from models.weights import build_model
+
+
+def test_render_runs_neither_appearance_nor_canonical_keypoints() -> None:
+    model = build_model("tiny")
+    calls: list[str] = []
+    for name in ("appearance", "canonical", "extractor", "motion_field", "generator"):
+        getattr(model.networks, name).register_forward_hook(lambda *_, name=name: calls.append(name))
+    renderer = Renderer(model)
+    image = torch.rand(1, 3, 64, 64)
+    motion = model.extract(image).motion
+    renderer.set_source(image)
+    calls.clear()
+    for _ in range(3):
+        assert renderer.render(motion).shape == (1, 3, 64, 64)
+    assert set(calls) == {"motion_field", "generator"}
+
+
+def test_render_is_the_same_each_time_and_depends_on_motion_and_view() -> None:
+    model = build_model("tiny")
+    renderer = Renderer(model)
+    source = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    renderer.set_source(source)
+    motion = model.extract(source).motion
+    moved = motion._replace(t=motion.t + 0.2)
+    zero = torch.zeros(1)
+    first = renderer.render(motion)
+    assert torch.equal(first, renderer.render(motion))
+    assert not torch.equal(first, renderer.render(moved))
+    turned = renderer.render(motion, View(zero + 20.0, zero, zero, torch.zeros(1, 3)))
+    assert not torch.equal(first, turned)
+    unturned = renderer.render(motion, View(zero, zero, zero, torch.zeros(1, 3)))
+    torch.testing.assert_close(first, unturned, atol=1e-4, rtol=0.0)
+
+
+def test_render_before_a_source() -> None:
+    model = build_model("tiny")
+    motion = model.extract(torch.rand(1, 3, 64, 64)).motion
+    with pytest.raises(RuntimeError, match="expected set_source to be called first"):
+        Renderer(model).render(motion)
+
+
+def test_source_of_another_size() -> None:
+    with pytest.raises(ValueError, match=r"expected shape \(1, 3, 64, 64\), got \(1, 3, 256, 256\)"):
+        Renderer(build_model("tiny")).set_source(torch.rand(1, 3, 256, 256))
