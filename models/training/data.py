@@ -17,7 +17,6 @@ from models.training.errors import DataError
 from models.training.keypoints import LANDMARKS, flip_points
 from models.training.mean_face import mirror_points
 
-
 _MIRROR_LANDMARKS = tuple(mirror_points().tolist())
 
 
@@ -197,7 +196,7 @@ def _with_delta(batch: Batch) -> Batch:
 
 
 class Change(NamedTuple):
-    """What augmentation does to B pictures: flip [B] bool; then p -> scale Rot(roll) p + shift. Colours: gain, offset."""
+    """What augmentation does to B pictures: flip [B] bool, then p -> scale Rot(roll) p + shift; gain, offset of colours."""
 
     flip: Tensor
     roll_deg: Tensor

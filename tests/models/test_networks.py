@@ -76,7 +76,9 @@ def test_shifted_head_is_copied_from_where_it_was() -> None:
     """t_x moves every keypoint; masks that are all foreground then shift the picture by as much."""
     networks = build_model("tiny").networks
     networks.generator.correct.weight.data.zero_()
-    networks.motion_field.head.bias.data[: TINY.depth] = -1e4  # no background
+    bias = networks.motion_field.head.bias
+    assert bias is not None
+    bias.data[: TINY.depth] = -1e4  # no background
     image = frames(1)
     with torch.no_grad():
         motion = networks.extractor(image).motion

@@ -20,7 +20,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 def stored(folder: Path, entry: str = "weights") -> Path:
-    return folder / json.loads((folder / "model.json").read_text())[entry]["file"]
+    name: str = json.loads((folder / "model.json").read_text())[entry]["file"]
+    return folder / name
 
 
 def test_saved_weights_come_back_as_fp16(folder: Path) -> None:

@@ -48,7 +48,7 @@ def test_stage_terms_are_finite_and_reach_its_modules(name: str, folder: Path) -
     stage = make_stage(name, folder)
     terms = stage.loss(torch.Generator().manual_seed(0))
     assert all(math.isfinite(float(term.detach())) for term in terms.values())
-    torch.stack(list(terms.values())).sum().backward()
+    torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
     for part, module in stage.module.named_children():
         assert any(p.grad is not None and bool(p.grad.abs().sum() > 0) for p in module.parameters()), part
 
