@@ -196,7 +196,7 @@ def _with_delta(batch: Batch) -> Batch:
 
 
 class Change(NamedTuple):
-    """What augmentation does to B pictures: flip [B] bool, then p -> scale Rot(roll) p + shift; gain, offset of colours."""
+    """What augmentation does to B pictures: flip [B] bool, then p -> scale Rot(roll) p + shift; colour gain, offset."""
 
     flip: Tensor
     roll_deg: Tensor
