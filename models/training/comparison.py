@@ -6,7 +6,8 @@ cannot lean on a good one before it; one without a face counts for no distance, 
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,10 +73,10 @@ def measure(outputs: Tensor, driving: Tensor, boxes: Array, lpips: Lpips | None,
         face_ssim=_mean(ssim, crops),
         face_lpips=_mean(lpips_of_face, crops) if lpips_of_face else None,
     )
-    return pictures if faces is None else Figures(**(asdict(pictures) | landmark_figures(faces[0], faces[1])))
+    return pictures if faces is None else replace(pictures, **landmark_figures(faces[0], faces[1]))
 
 
-def landmark_figures(output: Array, driving: Array) -> dict[str, float | None]:
+def landmark_figures(output: Array, driving: Array) -> dict[str, Any]:
     """Average keypoint distances (AKD) in px at 256, whole face, lips and eyes, and how mouth and lids follow.
 
     Args: landmarks [N,478,2] in [-1,1] of output and driving frames; NaN where no face was found.
@@ -132,9 +133,19 @@ def find_faces(pictures: Tensor, landmarker: Landmarker) -> Array:
 
 def mean_figures(figures: list[Figures]) -> Figures:
     """Mean over clips of equal weight, each figure over the clips that have it."""
-    values = {name: [getattr(clip, name) for clip in figures] for name in asdict(figures[0])}
-    known = {name: [value for value in column if value is not None] for name, column in values.items()}
-    return Figures(**{name: float(np.mean(column)) if column else None for name, column in known.items()})  # type: ignore[arg-type]
+    return _over_clips(figures, np.mean)
+
+
+def median_figures(figures: list[Figures]) -> Figures:
+    """Median over clips, each figure over the clips that have it."""
+    return _over_clips(figures, np.median)
+
+
+def _over_clips(figures: list[Figures], statistic: Callable[[list[float]], Any]) -> Figures:
+    columns = {item.name: [getattr(clip, item.name) for clip in figures] for item in fields(Figures)}
+    known = {name: [value for value in column if value is not None] for name, column in columns.items()}
+    values: dict[str, Any] = {name: float(statistic(column)) if column else None for name, column in known.items()}
+    return Figures(**values)
 
 
 def _mean(metric: Callable[[Tensor, Tensor], Tensor], pairs: list[tuple[Tensor, Tensor]]) -> float:
