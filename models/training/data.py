@@ -1,6 +1,5 @@
 """Prepared clips in memory, batches of pairs, and augmentation that moves pictures and keypoints alike."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,8 @@ import torch.nn.functional as functional
 from torch import Generator, Tensor
 
 from models.geometry import HeadMotion, rotation_matrix
+from models.training import dataset_index
+from models.training.dataset_index import read_index, read_track
 from models.training.errors import DataError
 from models.training.keypoints import LANDMARKS, flip_points
 from models.training.mean_face import mirror_points
@@ -57,58 +58,34 @@ class Clip:
     pose: Tensor
 
 
-def read_index(folder: Path) -> list[dict[str, object]]:
-    """Clips of a folder that `facewire prepare` made. Raises DataError."""
-    path = folder / "index.json"
-    if not path.is_file():
-        raise DataError(f"{folder}: expected a folder made by `facewire prepare` (with index.json), found none")
-    index = json.loads(path.read_text())
-    if index.get("version") != 1:
-        raise DataError(f"{path}: expected version 1, got {index.get('version')!r}")
-    clips: list[dict[str, object]] = index["clips"]
-    return clips
-
-
 def load_clips(
     folder: Path, splits: Sequence[str], size: int, max_fps: float = 15.0, kinds: Sequence[str] = ("video", "still")
 ) -> list[Clip]:
     """Decode the clips of `splits` at size x size into memory, at most `max_fps` frames a second of each."""
-    clips = []
-    for entry in read_index(folder):
-        if entry["split"] in splits and entry["kind"] in kinds:
-            clips.append(_load_clip(folder, entry, size, max_fps))
-    if not clips:
+    chosen = [entry for entry in read_index(folder).clips if entry.split in splits and entry.kind in kinds]
+    if not chosen:
         raise DataError(f"{folder}: expected clips of {'/'.join(splits)}, found none")
-    return clips
+    return [_load_clip(folder, entry, size, max_fps) for entry in chosen]
 
 
-def _load_clip(folder: Path, entry: dict[str, object], size: int, max_fps: float) -> Clip:
-    with np.load(folder / str(entry["landmarks"])) as stored:
-        data = {name: stored[name] for name in stored.files}
-    fps = float(entry["fps"] or 0.0)  # type: ignore[arg-type]
-    stride = max(1, round(fps / max_fps)) if fps else 1
-    keep = np.arange(0, len(data["detected"]), stride)
-    keep = keep[data["detected"][keep]]
-    frames = read_frames(folder / str(entry["video"]), size, set(keep.tolist()))
+def _load_clip(folder: Path, entry: dataset_index.Clip, size: int, max_fps: float) -> Clip:
+    track = read_track(folder, entry)
+    stride = max(1, round(entry.fps / max_fps))
+    keep = np.arange(0, entry.frames, stride)
+    keep = keep[track.detected[keep]]
+    frames = read_frames(folder / entry.video, size, set(keep.tolist()))
     if len(frames) != len(keep):
-        raise DataError(f"{entry['video']}: expected {len(data['detected'])} frames as in its landmarks, found fewer")
-    pose = np.concatenate(
-        [
-            np.stack([data[f"{angle}_deg"] for angle in ("yaw", "pitch", "roll")], 1),
-            data["t"],
-            data["log_scale"][:, None],
-        ],
-        1,
-    )
+        raise DataError(f"{entry.video}: expected {entry.frames} frames as in its landmarks, found fewer")
+    pose = np.column_stack((track.yaw_deg, track.pitch_deg, track.roll_deg, track.t, track.log_scale))
     return Clip(
-        name=str(entry["name"]),
-        identity=str(entry["identity"]),
-        kind=str(entry["kind"]),
-        static_camera=bool(entry["static_camera"]),
-        fps=fps / stride,
+        name=entry.name,
+        identity=entry.identity,
+        kind=entry.kind,
+        static_camera=entry.static_camera,
+        fps=entry.fps / stride,
         frames=torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous(),
-        landmarks=torch.from_numpy(data["landmarks"][keep]).half(),
-        x_c=torch.from_numpy(data["neutral"][list(LANDMARKS)]).float(),
+        landmarks=torch.from_numpy(track.landmarks[keep]).half(),
+        x_c=torch.from_numpy(track.neutral[list(LANDMARKS)]).float(),
         pose=torch.from_numpy(pose[keep]).float(),
     )
 

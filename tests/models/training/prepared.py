@@ -53,7 +53,11 @@ def write_prepared(folder: Path, clips: int = 3, frames: int = 6, stills: int = 
                 "video": f"{split}/{path.name}",
                 "landmarks": f"{split}/{name}.npz",
                 "static_camera": True,
+                "camera_px": 0.0,
+                "border_levels": 0.0,
+                "crop": [0, 0, SIZE],
                 "sha256": "",
+                "source_sha256": "",
             }
         )
     (folder / "index.json").write_text(json.dumps({"version": 1, "clips": entries, "rejected": []}))

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from models.geometry import compose_scaled_keypoints, rotation_matrix
-from models.training.data import Batch, Change, Store, augment, draw_change, load_clips, read_index
+from models.training.data import Batch, Change, Store, augment, draw_change, load_clips
 from models.training.errors import DataError
 from tests.models.training.prepared import write_prepared
 
@@ -87,17 +87,6 @@ def test_draws_follow_the_seed_and_the_share_of_stills(store: Store) -> None:
     one, two = (store.draw_clips(40, torch.Generator().manual_seed(5), 0.25) for _ in range(2))
     assert torch.equal(one, two)
     assert store.is_still[one].sum().item() == 10
-
-
-def test_not_a_prepared_folder(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="expected a folder made by `facewire prepare`"):
-        read_index(tmp_path)
-
-
-def test_another_version(tmp_path: Path) -> None:
-    (tmp_path / "index.json").write_text('{"version": 7, "clips": []}')
-    with pytest.raises(DataError, match="expected version 1, got 7"):
-        read_index(tmp_path)
 
 
 def test_no_clips_of_a_split(folder: Path) -> None:
