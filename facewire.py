@@ -33,6 +33,7 @@ COMMANDS = {
     "animate": Entry("replay.animate", "animate", "Put the motion of a clip or recording on a picture.", "Replay"),
     "prepare": Entry("models.training.prepare", "prepare", "Make training data: landmarks and pose.", "Models"),
     "train": Entry("models.training.train", "train", "Train a model on prepared clips.", "Models"),
+    "fit-codec": Entry("sender.fit_codec", "fit_codec", "Fit a model's codec tables on clips.", "Models"),
     "validate": Entry("models.training.evaluate", "validate", "Measure a model on prepared clips.", "Models"),
 }
 
