@@ -103,6 +103,7 @@ class Start(ControlMessage):
     """Media begins. `frame_rate` is what the sender will capture, frames a second; 0 where it does not know."""
 
     type: Literal["start"] = "start"
+    first_sequence: Annotated[int, Field(ge=0, le=65535)] = 0
     frame_rate: Annotated[float, Field(ge=0, le=1000)]
 
 

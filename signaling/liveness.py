@@ -12,8 +12,9 @@ SILENCE_LIMIT_AFTER_LEAVING_S = 1.0
 class Liveness:
     """Watches one peer."""
 
-    def __init__(self, now_s: float) -> None:
+    def __init__(self, now_s: float, silence_limit_s: float = SILENCE_LIMIT_S) -> None:
         self._heard_s = now_s
+        self._limit_s = silence_limit_s
         self._left_s: float | None = None
         self._closed = False
 
@@ -36,6 +37,6 @@ class Liveness:
             return "its connection closed"
         if self._left_s is not None and min(silent_s, now_s - self._left_s) >= SILENCE_LIMIT_AFTER_LEAVING_S:
             return "it left the room"
-        if silent_s >= SILENCE_LIMIT_S:
-            return f"nothing was heard from it for {SILENCE_LIMIT_S:g} s"
+        if silent_s >= self._limit_s:
+            return f"nothing was heard from it for {self._limit_s:g} s"
         return None

@@ -9,23 +9,21 @@ Both sides create both channels by number before the offer (negotiated), so neit
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
 
 from aiortc import RTCConfiguration, RTCIceServer, RTCPeerConnection, RTCSessionDescription
 
 from signaling.client import SignalingClient
 from signaling.control import ControlChannel
-from signaling.errors import ConnectFailed, PeerGone, ServerLost
+from signaling.errors import ConnectFailed, PeerGone, SignalingError
 from signaling.ice_hooks import Impair, UdpTap
 from signaling.messages import Description, PeerLeft
+from signaling.tasks import first_to_end, for_ever
 
 CONTROL_ID, MEDIA_ID = 0, 1
 CONNECT_TIMEOUT_S = 15.0
 CLOSE_TIMEOUT_S = 2.0
-
-T = TypeVar("T")
 
 
 class Peer:
@@ -47,6 +45,10 @@ class Peer:
         self.tap.attach(self._connection)
         self.on_media: Callable[[bytes], None] = lambda message: None
         """Called for each media message that comes in."""
+        self._now = now
+        self.heard_s = now()
+        """When the last message came in on either channel."""
+        self.control.on_heard = self._on_heard
         self.closed = asyncio.Event()
         """Set when the connection has failed, or was closed by either side."""
         self._opened = asyncio.Event()
@@ -112,7 +114,11 @@ class Peer:
                 await self._connection.close()
 
     def _on_media(self, message: str | bytes) -> None:
+        self._on_heard()
         self.on_media(message.encode() if isinstance(message, str) else message)
+
+    def _on_heard(self) -> None:
+        self.heard_s = self._now()
 
     def _on_state(self) -> None:
         if self._connection.connectionState in ("failed", "closed"):
@@ -129,14 +135,14 @@ async def call_receiver(client: SignalingClient, make_peer: MakePeer, wait_s: fl
     """
     await client.wait_for_peer(wait_s)
     peer = make_peer()
-    offer = Description(kind="offer", call=secrets.token_hex(8), sdp=await peer.offer())
     try:
+        offer = Description(kind="offer", call=secrets.token_hex(8), sdp=await peer.offer())
         await client.send(offer)
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             while (answer := await _wait_description(client, "answer")).call != offer.call:
                 pass
         await peer.accept(answer.sdp)
-        await _unless_it_leaves(client, peer.wait_open())
+        await first_to_end(peer.wait_open(), _leaving(client))
     except TimeoutError:
         await peer.close()
         raise ConnectFailed(
@@ -168,7 +174,7 @@ async def _answer_one(client: SignalingClient, make_peer: MakePeer, offer: Descr
     peer = make_peer()
     try:
         await client.send(Description(kind="answer", call=offer.call, sdp=await peer.answer(offer.sdp)))
-        await _unless_it_leaves(client, peer.wait_open())
+        await first_to_end(peer.wait_open(), _leaving(client))
     except BaseException:
         await peer.close()
         raise
@@ -185,33 +191,16 @@ async def _wait_description(client: SignalingClient, kind: str) -> Description:
             raise PeerGone(f"expected the {message.role} to call, it left room '{client.room}'")
 
 
-async def _unless_it_leaves(client: SignalingClient, connecting: Awaitable[T]) -> T:
-    """Await the connection, but not longer than the other seat is taken. Raises PeerGone."""
-    connect = asyncio.ensure_future(connecting)
-    leave = asyncio.create_task(_wait_until_left(client), name="watch signaling while connecting")
-    try:
-        await asyncio.wait((connect, leave), return_when=asyncio.FIRST_COMPLETED)
-        if connect.done():
-            return connect.result()
-        raise PeerGone(f"the other side left room '{client.room}' while connecting")
-    finally:
-        for task in (connect, leave):
-            task.cancel()
-        await asyncio.gather(connect, leave, return_exceptions=True)
+async def _leaving(client: SignalingClient) -> None:
+    """Raise PeerGone when the other seat is free. A lost server is no reason: both sides have what they need of it."""
+    await wait_until_left(client)
+    raise PeerGone(f"the other side left room '{client.room}' while connecting")
 
 
-async def _wait_until_left(client: SignalingClient) -> None:
-    """Return when the other seat is free. A lost server is no reason: both sides have what they need from it."""
+async def wait_until_left(client: SignalingClient) -> None:
+    """Return when signaling says that the other seat is free; never, where signaling itself is lost before that."""
     try:
         while not isinstance(await client.receive(), PeerLeft):
             pass
-    except ServerLost:
-        await asyncio.Event().wait()
-
-
-async def watch_seat(client: SignalingClient, left: Callable[[], None]) -> None:
-    """During the call: report when signaling says that the other seat is free. A lost server ends only the watch."""
-    with suppress(ServerLost):
-        while True:
-            if isinstance(await client.receive(), PeerLeft):
-                left()
+    except SignalingError:
+        await for_ever()

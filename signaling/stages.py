@@ -17,6 +17,11 @@ class Percentiles(TypedDict):
     p95: float | None
 
 
+def no_samples() -> Percentiles:
+    """Return the percentiles of a stage that never ran."""
+    return {"p50": None, "p95": None}
+
+
 class StageTimes:
     """Durations by stage."""
 

@@ -5,11 +5,13 @@ import json
 import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
+
+from signaling.tasks import for_ever
 
 T = TypeVar("T")
 
@@ -25,11 +27,11 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         signal.signal(signal.SIGTERM, before)
 
 
-async def show_progress(line: Callable[[], str]) -> None:
+async def show_progress(line: Callable[[], str]) -> NoReturn:
     """Redraw one line on stderr until cancelled; silent where stderr is no terminal."""
     console = Console(stderr=True)
     if not console.is_terminal:
-        return
+        await for_ever()
     with Live(console=console, transient=True, auto_refresh=False) as live:
         while True:
             live.update(Text(line(), no_wrap=True, overflow="ellipsis"), refresh=True)

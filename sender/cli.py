@@ -1,0 +1,60 @@
+"""`facewire send`: sends a clip or camera into a room."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sender.settings import SendSettings
+from signaling.settings import read_settings
+from signaling.terminal import run, write_report
+
+
+def send(
+    room: Annotated[str, typer.Option(help="Name of the room; the receiver gives the same.")],
+    input: Annotated[str, typer.Option(help="A video file, or camera, camera:1, ...")],
+    server: Annotated[str | None, typer.Option(help="Signaling server. [default: ws://127.0.0.1:8765]")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Folder of the model; both sides need the same. [default: the shipped one]")
+    ] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
+    wait: Annotated[float | None, typer.Option(help="Seconds to wait for the receiver. [default: 60]")] = None,
+    message_interval_ms: Annotated[
+        float | None, typer.Option(help="Frames of this time share one message. [default: 60]")
+    ] = None,
+    face_threshold: Annotated[
+        float | None, typer.Option(help="Face score that is needed, 0 to 1. [default: 0.5]")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. [default: torch's]")] = None,
+) -> None:
+    """Send a clip or camera into a room: motion crosses the wire, and one picture of the face at the start.
+
+    Ends with the clip, with Ctrl-C, or when the receiver hangs up. Exit code 0 for a call that ended well.
+    """
+    settings = read_settings(
+        SendSettings,
+        server=server,
+        weights=weights,
+        wait_s=wait,
+        message_interval_ms=message_interval_ms,
+        face_threshold=face_threshold,
+        torch_threads=threads,
+    )
+    # torch takes seconds to import: not for --help, and not for a setting that is out of its range
+    import torch
+
+    from models.weights import load_model
+    from sender.session import SendSession
+
+    if settings.torch_threads is not None:
+        torch.set_num_threads(settings.torch_threads)
+    session = SendSession(settings, room, input, load_model(settings.weights), say=_say)
+    try:
+        run(session.run())
+        _say(f"{session.report.ended}: {session.report.line()}")
+    finally:
+        write_report(report, session.report.as_dict())
+
+
+def _say(line: str) -> None:
+    typer.echo(f"send: {line}")

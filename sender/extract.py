@@ -1,0 +1,75 @@
+"""H and Δ: a crop becomes Motion. With receiver/render.py the only place that knows both tensors and Motion."""
+
+import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from codec.motion import Motion
+from models.geometry import HeadMotion
+from models.weights import Model
+from sender.camera import Image
+from sender.crop import Face
+from signaling.stages import StageTimes
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """Motion of one frame and how surely its crop holds one face of the right size, in [0,1]."""
+
+    motion: Motion
+    face_score: float
+
+
+class Extractor:
+    """Runs the networks in one thread of its own, so that the event loop never waits for them."""
+
+    def __init__(self, model: Model, times: StageTimes | None = None) -> None:
+        self._model = model
+        self._times = times or StageTimes("extract")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="extract")
+
+    async def extract(self, crop: Image, capture_time_s: float) -> Extracted:
+        """Find the motion in a crop uint8 RGB [S,S,3], S the model's size."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self.extract_now, crop, capture_time_s)
+
+    def extract_now(self, crop: Image, capture_time_s: float) -> Extracted:
+        """Do the same here and now, in the caller's thread."""
+        with self._times.measure("extract"):
+            found = self._model.extract(to_tensor(crop))
+            return Extracted(to_motion(found.motion, capture_time_s), float(found.face_score))
+
+    @torch.inference_mode()
+    def look(self, crop: Image) -> Face:
+        """Find the face box in a crop, by the box of the keypoints: forehead, chin and cheeks are among them."""
+        image = to_tensor(crop).to(self._model.device)
+        found = self._model.extract(image)
+        networks = self._model.networks
+        x = networks.place(networks.canonical(image), found.motion).x[0, :, :2]  # [K, 2] in crop units
+        low, high = x.amin(0), x.amax(0)
+        centre_x, centre_y = ((low + high) / 2).tolist()
+        return Face(float(found.face_score), centre_x, centre_y, float((high - low).amax()))
+
+    def close(self) -> None:
+        """Wait for the frame under way and end the thread."""
+        self._thread.shutdown()
+
+
+def to_tensor(crop: Image) -> Tensor:
+    """Turn uint8 RGB [S,S,3] into float RGB [1,3,S,S] in [0,1]."""
+    return torch.from_numpy(np.ascontiguousarray(crop)).permute(2, 0, 1)[None].float() / 255
+
+
+def to_motion(motion: HeadMotion, capture_time_s: float) -> Motion:
+    """Turn the networks' motion (batch of 1) into what travels."""
+    return Motion(
+        yaw_deg=float(motion.yaw_deg[0]),
+        pitch_deg=float(motion.pitch_deg[0]),
+        roll_deg=float(motion.roll_deg[0]),
+        t=motion.t[0].cpu().numpy(),
+        delta=motion.delta[0].cpu().numpy(),
+        capture_time_s=capture_time_s,
+    )

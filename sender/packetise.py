@@ -1,0 +1,52 @@
+"""Motion becomes media messages: the frames of one interval travel together, for each message costs 93 B of headers."""
+
+from codec.encoder import Encoder
+from codec.motion import Motion
+from codec.wire import MAX_FRAMES
+from signaling.stages import StageTimes
+
+
+class Packetiser:
+    """Gathers frames and encodes them. Plain; `now_s` is passed in, seconds of a monotonic clock."""
+
+    def __init__(
+        self, encoder: Encoder, interval_s: float, frame_period_s: float, times: StageTimes | None = None
+    ) -> None:
+        """Gather for `interval_s`. Frames come each `frame_period_s` (0: unknown), so it is known when no more fit."""
+        self._encoder = encoder
+        self._interval_s = interval_s
+        self._frame_period_s = frame_period_s
+        self._times = times or StageTimes("encode")
+        self._waiting: list[Motion] = []
+        self._began_s = 0.0
+
+    def add(self, motion: Motion, now_s: float) -> None:
+        """Take a frame."""
+        if not self._waiting:
+            self._began_s = now_s
+        self._waiting.append(motion)
+
+    @property
+    def due_s(self) -> float | None:
+        """When the frames that wait must leave at the latest; None where there are none."""
+        return self._began_s + self._interval_s if self._waiting else None
+
+    def due(self, now_s: float) -> bool:
+        """Whether it is time to send: the interval is over, or would be before the next frame comes."""
+        if not self._waiting:
+            return False
+        full = len(self._waiting) == MAX_FRAMES
+        return full or now_s + self._frame_period_s >= self._began_s + self._interval_s
+
+    def discard(self) -> int:
+        """Forget the frames that wait; returns how many."""
+        count = len(self._waiting)
+        self._waiting.clear()
+        return count
+
+    def pack(self) -> tuple[bytes, int]:
+        """Encode the frames that wait into one message; returns it and their number."""
+        frames = tuple(self._waiting)
+        self._waiting.clear()
+        with self._times.measure("encode"):
+            return self._encoder.encode(frames), len(frames)

@@ -1,0 +1,202 @@
+"""One call, from the sender's side: find the face, join, agree, send the source picture, run the loop, say goodbye."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+from aiortc import RTCIceServer
+
+from codec.encoder import Encoder
+from codec.tables import ByteTables
+from codec.wire import WIRE_VERSION
+from models.weights import Model
+from sender.camera import Frame, FrameSource, film, open_source
+from sender.crop import Cropper
+from sender.extract import Extractor
+from sender.packetise import Packetiser
+from sender.pipeline import SenderPipeline
+from sender.report import SendReport
+from sender.send import MediaSender
+from sender.settings import SendSettings
+from sender.source import MIME, Source, find_source
+from signaling.client import SignalingClient
+from signaling.control import agree
+from signaling.control_messages import Bye, Hello, Idle, Start
+from signaling.dropping_queue import DroppingQueue
+from signaling.errors import ControlError, PeerGone
+from signaling.peer import MakePeer, Peer, call_receiver
+from signaling.source_transfer import send_source
+from signaling.stages import StageTimes
+from signaling.tasks import first_to_end
+from signaling.terminal import show_progress
+from signaling.watch import wait_bye, watch_peer
+
+RENDERER_READY_TIMEOUT_S = 30.0
+BYE_TIMEOUT_S = 3.0
+
+
+class SendSession:
+    """Owns everything that a call needs and gives it back; `report` tells of it, also after an error."""
+
+    def __init__(
+        self,
+        settings: SendSettings,
+        room: str,
+        input_name: str,
+        model: Model,
+        say: Callable[[str], None] = lambda line: None,
+        make_peer: MakePeer | None = None,
+        ice_servers: Sequence[RTCIceServer] = (),
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.report = SendReport(model_id=model.model_id)
+        self._settings = settings
+        self._room = room
+        self._input = input_name
+        self._model = model
+        self._tables = ByteTables(model.codec_tables)
+        self._say = say
+        self._make_peer = make_peer or (lambda: Peer(ice_servers))
+        self._now = now
+        self._times = StageTimes("extract", "encode")
+        self._extractor = Extractor(model, self._times)
+        self._camera_thread = ThreadPoolExecutor(1, thread_name_prefix="camera")
+        self._open_frames: FrameSource | None = None
+        self._hung_up = False
+        self._stop = threading.Event()
+
+    async def run(self) -> None:
+        """Make the call. Raises SenderError, SignalingError; a cancelled call says goodbye first."""
+        try:
+            frames, source = await asyncio.get_running_loop().run_in_executor(self._camera_thread, self._prepare)
+            self._open_frames = frames
+            async with await SignalingClient.join(self._settings.server, self._room, "sender") as client:
+                if not client.peer_present:
+                    self._say(f"waiting in room '{self._room}' for a receiver (up to {self._settings.wait_s:g} s)")
+                peer = await call_receiver(client, self._make_peer, self._settings.wait_s)
+                try:
+                    await self._talk(client, peer, frames, source)
+                finally:
+                    self.report.take_wire(peer.tap)
+                    await peer.close()
+        except asyncio.CancelledError:
+            self.report.ended = "stopped at the sender"
+            raise
+        except Exception as error:
+            self.report.ended = str(error)
+            raise
+        finally:
+            self.report.take_times(self._times)
+            self._stop.set()
+            self._camera_thread.shutdown()
+            self._extractor.close()
+            if self._open_frames is not None:
+                self._open_frames.close()
+
+    def _prepare(self) -> tuple[FrameSource, Source]:
+        """Find the face, before anybody is bothered. A clip is opened again: what was looked at is sent, too."""
+        settings = self._settings
+        frames = open_source(self._input)
+        search_s = settings.camera_search_s if frames.live else settings.search_s
+        try:
+            source = find_source(
+                frames,
+                self._input,
+                self._model.config.size,
+                settings.face_threshold,
+                search_s,
+                self._extractor.look,
+                settings.source_quality,
+                self._stop,
+            )
+        except BaseException:
+            frames.close()
+            raise
+        if not frames.live:
+            frames.close()
+            frames = open_source(self._input)
+        return frames, source
+
+    async def _talk(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
+        hello = Hello(
+            role="sender",
+            codec_format=WIRE_VERSION,
+            model_id=self._model.model_id,
+            tables_sha256=self._tables.sha256,
+        )
+        await agree(peer.control, hello)
+        self.report.source_bytes = await send_source(peer.control, source.picture, MIME, RENDERER_READY_TIMEOUT_S)
+        self.report.take_setup(peer.tap)
+        peer.control.send(Start(frame_rate=frames.frame_rate))
+        self._say(f"sending {self._input} to room '{self._room}'")
+        await self._send_frames(client, peer, frames, source)
+
+    async def _send_frames(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
+        queue: DroppingQueue[Frame] = DroppingQueue(self._settings.capture_queue_frames)
+        pipeline = self._build_pipeline(peer, queue, frames.frame_rate, source)
+        filming = asyncio.create_task(film(frames, queue, self._camera_thread, self._now), name="film")
+        start_s = self._now()
+
+        def count() -> str:
+            self.report.duration_s = round(self._now() - start_s, 3)
+            self.report.take_counts(queue, pipeline)
+            self.report.take_wire(peer.tap)
+            return self.report.line()
+
+        try:
+            self.report.ended = await first_to_end(
+                self._until_the_input_ends(pipeline),
+                self._until_hung_up(peer),
+                watch_peer(peer, client, lambda: peer.tap.heard_s),
+                show_progress(count),
+            )
+            count()
+            await self._part(peer, self.report.ended)
+        except asyncio.CancelledError:
+            count()
+            await self._part(peer, "stopped at the sender")
+            raise
+        finally:
+            count()
+            filming.cancel()
+            outcome = (await asyncio.gather(filming, return_exceptions=True))[0]
+        if isinstance(outcome, Exception):
+            raise outcome  # a damaged clip, a camera that stopped: after what was good has been sent
+
+    async def _until_the_input_ends(self, pipeline: SenderPipeline) -> str:
+        await pipeline.run()
+        return "the input ended"
+
+    async def _until_hung_up(self, peer: Peer) -> str:
+        reason = (await wait_bye(peer.control)).reason
+        self._hung_up = True
+        return f"the receiver hung up: {reason}"
+
+    async def _part(self, peer: Peer, reason: str) -> None:
+        """Say goodbye, and wait for the receiver's: closing the connection would throw away what is under way."""
+        with suppress(PeerGone, ControlError, TimeoutError):
+            peer.control.send(Bye(frames=self.report.frames_sent, messages=self.report.messages_sent, reason=reason))
+            async with asyncio.timeout(BYE_TIMEOUT_S):
+                await (peer.closed.wait() if self._hung_up else wait_bye(peer.control))
+
+    def _build_pipeline(
+        self, peer: Peer, queue: DroppingQueue[Frame], frame_rate: float, source: Source
+    ) -> SenderPipeline:
+        return SenderPipeline(
+            frames=queue,
+            cropper=Cropper(source.square, self._model.config.size),
+            extractor=self._extractor,
+            packetiser=Packetiser(
+                Encoder(self._tables),
+                interval_s=self._settings.message_interval_ms / 1000,
+                frame_period_s=1 / frame_rate if frame_rate else 0.0,
+                times=self._times,
+            ),
+            channel=MediaSender(peer),
+            face_threshold=self._settings.face_threshold,
+            say_idle=lambda reason: peer.control.send(Idle(reason=reason)),
+            now=self._now,
+        )

@@ -1,0 +1,36 @@
+"""Settings of `facewire send`, read once when it starts."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from signaling.settings import DEFAULT_SERVER
+
+
+class SendSettings(BaseSettings):
+    """Every setting of `facewire send`; FACEWIRE_SERVER and so on in the environment, flags win."""
+
+    model_config = SettingsConfigDict(env_prefix="FACEWIRE_", frozen=True)
+
+    server: str = DEFAULT_SERVER
+    """Where the signaling server is, ws:// or wss://."""
+    wait_s: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds to wait for a receiver in the room."""
+    weights: Path | None = None
+    """Folder or manifest of the model; None is the shipped one."""
+    torch_threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads of one network operation; None leaves torch's choice."""
+    face_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Face score from which a crop is taken to hold a face."""
+    search_s: Annotated[float, Field(gt=0)] = 1.0
+    """Seconds of a clip in which a face must be found."""
+    camera_search_s: Annotated[float, Field(gt=0)] = 10.0
+    """Seconds that a person has to come before a camera."""
+    message_interval_ms: Annotated[float, Field(ge=0, le=1000)] = 60.0
+    """Frames captured within this time travel in one message; 0 sends each by itself."""
+    capture_queue_frames: Annotated[int, Field(ge=1)] = 4
+    """Captured frames that wait for the networks before the oldest is dropped."""
+    source_quality: Annotated[int, Field(ge=1, le=100)] = 90
+    """WebP quality of the source picture."""

@@ -1,0 +1,61 @@
+"""During the call: notice that the other side is gone, and who hung up."""
+
+import asyncio
+import math
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import NoReturn
+
+from signaling.client import SignalingClient
+from signaling.control import ControlChannel
+from signaling.control_messages import Bye, Idle, name_of
+from signaling.errors import ControlError, PeerGone
+from signaling.liveness import SILENCE_LIMIT_S, Liveness
+from signaling.messages import other_role
+from signaling.peer import Peer, wait_until_left
+
+LOOK_EACH_S = 0.1
+
+
+async def watch_peer(
+    peer: Peer,
+    client: SignalingClient,
+    heard_s: Callable[[], float | None],
+    now: Callable[[], float] = time.monotonic,
+) -> NoReturn:
+    """Raise PeerGone, with the reason in words, when the other side is gone.
+
+    Args: heard_s: when something last came from it, by `now`; None where that cannot be known.
+    """
+    alive = Liveness(now(), SILENCE_LIMIT_S if heard_s() is not None else math.inf)
+    seat = asyncio.create_task(wait_until_left(client), name="watch the other seat")
+    try:
+        while (verdict := _look(alive, peer, heard_s(), now())) is None:
+            if seat.done():
+                alive.left_its_seat(now())
+                seat = asyncio.create_task(wait_until_left(client), name="watch the other seat")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(peer.closed.wait(), LOOK_EACH_S)
+        raise PeerGone(f"expected the {other_role(client.role)} to stay until the call ends, but {verdict}")
+    finally:
+        seat.cancel()
+        await asyncio.gather(seat, return_exceptions=True)
+
+
+def _look(alive: Liveness, peer: Peer, heard_s: float | None, now_s: float) -> str | None:
+    if heard_s is not None:
+        alive.heard(heard_s)
+    if peer.closed.is_set():
+        alive.closed()
+    return alive.verdict(now_s)
+
+
+async def wait_bye(control: ControlChannel) -> Bye:
+    """Wait until the other side hangs up. Raises ControlError for anything but `idle` before that, PeerGone."""
+    while True:
+        message = await control.receive()
+        if isinstance(message, Bye):
+            return message
+        if not isinstance(message, Idle):
+            raise ControlError(f"expected 'bye' or 'idle' during the call, got {name_of(message)}")
