@@ -1,0 +1,59 @@
+"""`facewire receive`: takes a call and writes it to a video file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from receiver.settings import ReceiveSettings
+from receiver.show import check_output
+from signaling.settings import read_settings
+from signaling.terminal import run, write_report
+
+
+def receive(
+    room: Annotated[str, typer.Option(help="Name of the room; the sender gives the same.")],
+    output: Annotated[Path, typer.Option(help="Video file to write: .mp4, .mov or .mkv.")],
+    server: Annotated[str | None, typer.Option(help="Signaling server. [default: ws://127.0.0.1:8765]")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="Folder of the model; both sides need the same. [default: the shipped one]")
+    ] = None,
+    record: Annotated[Path | None, typer.Option(help="Also keep what crossed the wire, as .fwr.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
+    wait: Annotated[float | None, typer.Option(help="Seconds to wait for the sender. [default: 60]")] = None,
+    source_cache: Annotated[
+        Path | None, typer.Option(help="Folder that keeps source pictures for the next call. [default: none]")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. [default: torch's]")] = None,
+) -> None:
+    """Take a call and write what is seen to a video file. May be started before the sender.
+
+    Ends when the sender hangs up, or with Ctrl-C. Exit code 0 for a call that ended well; whatever came is written.
+    """
+    settings = read_settings(
+        ReceiveSettings,
+        server=server,
+        weights=weights,
+        wait_s=wait,
+        torch_threads=threads,
+        source_cache=source_cache,
+    )
+    check_output(output)
+    # torch takes seconds to import: not for --help, and not for an output that cannot be written
+    import torch
+
+    from models.weights import load_model
+    from receiver.session import ReceiveSession
+
+    if settings.torch_threads is not None:
+        torch.set_num_threads(settings.torch_threads)
+    session = ReceiveSession(settings, room, output, load_model(settings.weights), record, say=_say)
+    try:
+        run(session.run())
+        _say(f"{session.report.ended}: {session.report.line()}")
+    finally:
+        write_report(report, session.report.as_dict())
+
+
+def _say(line: str) -> None:
+    typer.echo(f"receive: {line}")

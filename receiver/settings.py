@@ -1,0 +1,37 @@
+"""Settings of `facewire receive`, read once when it starts."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from signaling.settings import DEFAULT_SERVER
+
+
+class ReceiveSettings(BaseSettings):
+    """Every setting of `facewire receive`; FACEWIRE_SERVER and so on in the environment, flags win."""
+
+    model_config = SettingsConfigDict(env_prefix="FACEWIRE_", frozen=True)
+
+    server: str = DEFAULT_SERVER
+    """Where the signaling server is, ws:// or wss://."""
+    wait_s: Annotated[float, Field(gt=0)] = 60.0
+    """Seconds to wait for a sender in the room."""
+    weights: Path | None = None
+    """Folder or manifest of the model; None is the shipped one."""
+    torch_threads: Annotated[int, Field(ge=1)] | None = None
+    """Threads of one network operation; None leaves torch's choice."""
+    reorder_hold_ms: Annotated[float, Field(ge=0, le=2000)] = 200.0
+    """How long frames wait for a message that was overtaken, before it is taken for lost."""
+    inbox_messages: Annotated[int, Field(ge=8)] = 512
+    """Messages that wait to be decoded before the oldest is dropped: 30 s at one each 60 ms."""
+    render_queue_frames: Annotated[int, Field(ge=1)] = 9000
+    """Decoded frames that wait to be rendered before the oldest is dropped: 5 minutes at 30 fps, 3 MB. A file may be
+    written after the call, so a slow machine shows every frame of a short clip; a screen would take a short queue."""
+    video_crf: Annotated[int, Field(ge=0, le=51)] = 14
+    """x264's quality of the output, smaller is better."""
+    source_cache: Path | None = None
+    """Folder in which source pictures are kept, so that a second call need not send them; None keeps none."""
+    source_cache_files: Annotated[int, Field(ge=1)] = 64
+    """Pictures kept there; the one used longest ago goes first."""

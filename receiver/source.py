@@ -1,0 +1,70 @@
+"""The source picture at the receiver: decoded with its size checked first, kept for the next call where wanted."""
+
+import hashlib
+import io
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
+
+from receiver.errors import SourceError
+from receiver.render import Image
+
+FORMATS = {"image/webp": "WEBP", "image/jpeg": "JPEG", "image/png": "PNG"}
+
+
+def decode_source(picture: bytes, mime: str, size: int) -> Image:
+    """Decode a source picture to uint8 RGB [size,size,3].
+
+    The header is read and must name the announced type and exactly this size before a pixel is decoded, so that a few
+    bytes cannot become gigabytes. Raises SourceError.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Pillow.DecompressionBombWarning)
+            with Pillow.open(io.BytesIO(picture), formats=[FORMATS[mime]]) as image:
+                if image.size != (size, size):
+                    width, height = image.size
+                    raise SourceError(f"expected a source picture of {size}x{size} px, got {width}x{height}")
+                return np.array(image.convert("RGB"), np.uint8)
+    except (UnidentifiedImageError, Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
+        raise SourceError(f"expected a source picture in {mime}, got something else") from None
+    except (OSError, ValueError, SyntaxError, KeyError, EOFError) as error:  # Pillow's ways to say that it is damaged
+        raise SourceError(f"expected a whole source picture in {mime}, got a damaged one: {error}") from None
+
+
+class SourceCache:
+    """A folder of source pictures by their hash, bounded in number."""
+
+    def __init__(self, folder: Path, most_files: int) -> None:
+        self._folder = folder
+        self._most_files = most_files
+
+    def find(self, sha256: str) -> bytes | None:
+        """Return the picture with this hash (64 hex digits, checked by the caller), or None. A damaged one is none."""
+        path = self._folder / sha256
+        try:
+            picture = path.read_bytes()
+            os.utime(path)
+        except OSError:
+            return None
+        return picture if hashlib.sha256(picture).hexdigest() == sha256 else None
+
+    def keep(self, picture: bytes) -> None:
+        """Keep a picture; the one used longest ago goes where there are too many. A full disk is no error."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part = self._folder / f".{os.getpid()}.part"
+            part.write_bytes(picture)
+            part.replace(self._folder / hashlib.sha256(picture).hexdigest())
+            for old in self._by_age()[: -self._most_files]:
+                old.unlink(missing_ok=True)
+        except OSError:
+            return
+
+    def _by_age(self) -> list[Path]:
+        pictures = [path for path in self._folder.iterdir() if len(path.name) == 64]
+        return sorted(pictures, key=lambda path: path.stat().st_mtime)
