@@ -235,7 +235,7 @@ def _measured(batch: Batch, rng: Generator, noise: float = 0.003) -> Keypoints:
 
 
 def _wide_change(number: int, rng: Generator, device: torch.device) -> Change:
-    return draw_change(number, rng, roll_deg=20.0, log_scale=0.25, shift=0.15, colour=0.2, device=device)
+    return draw_change(number, rng, roll_deg=15.0, log_scale=0.18, shift=0.12, colour=0.2, device=device)
 
 
 def _spoil(image: Tensor, rng: Generator) -> Tensor:
