@@ -32,15 +32,23 @@ class Inbox:
         self.record_error: RecordingError | None = None
         """Why the recording stopped. The call goes on without it and says so when it is over."""
         self._recorder = recorder
+        self._ended = False
         self._now = now
         self._began_s = now()
 
     def take(self, message: bytes) -> None:
-        """Take one message as it comes off the wire."""
+        """Take one message as it comes off the wire; after the end there is nobody to take it."""
+        if self._ended:
+            return
         received = Received(self._now(), message)
         self.payload_bytes += len(message)
         self._record(received)
         self.waiting.put(received)
+
+    def end(self) -> None:
+        """Say that the call is over: what comes now is not part of it."""
+        self._ended = True
+        self.waiting.end()
 
     def _record(self, received: Received) -> None:
         # What is too short or too long for a recording is no media message either: the decoder will count it as bad.

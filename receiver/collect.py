@@ -54,8 +54,8 @@ class Collector:
         frames: list[Motion] = []
         while self._held:
             first = min(self._held)
-            waited_s = now_s - min(came_s for came_s, _ in self._held.values())
-            if first != self._next and waited_s < self.hold_s and len(self._held) <= MOST_HELD:
+            worth_waiting = self.due_s is not None and now_s < self.due_s and len(self._held) <= MOST_HELD
+            if first != self._next and worth_waiting:
                 break
             frames += self._release(first)
         return frames

@@ -98,6 +98,15 @@ class ReceiveSession:
             self._renderer.close()
 
     async def _talk(self, client: SignalingClient, peer: Peer) -> None:
+        recorder = await first_to_end(self._begin(peer), watch_peer(peer, client, lambda: None))
+        try:
+            await self._receive_frames(client, peer, recorder)
+        finally:
+            if recorder is not None:
+                recorder.close()
+
+    async def _begin(self, peer: Peer) -> RecordingWriter | None:
+        """Make sure that the two sides fit, and get ready to render. Returns the recording, begun."""
         hello = Hello(
             role="receiver",
             codec_format=WIRE_VERSION,
@@ -106,15 +115,10 @@ class ReceiveSession:
         )
         await agree(peer.control, hello)
         try:
-            recorder = await self._take_source(peer)
+            return await self._take_source(peer)
         except (ReceiverError, CodecError) as error:
             await peer.control.refuse(str(error))
             raise
-        try:
-            await self._receive_frames(client, peer, recorder)
-        finally:
-            if recorder is not None:
-                recorder.close()
 
     async def _take_source(self, peer: Peer) -> RecordingWriter | None:
         """Get the source picture into the renderer; begin the recording with it."""
@@ -138,7 +142,7 @@ class ReceiveSession:
         inbox = Inbox(self._settings.inbox_messages, recorder, self._now)
         peer.on_media = inbox.take  # before the sender hears that we are ready: media may overtake `start`
         peer.control.send(SourceReady(sha256=self._source.sha256))
-        start = await peer.control.expect(Start, START_TIMEOUT_S)
+        start = await first_to_end(peer.control.expect(Start, START_TIMEOUT_S), watch_peer(peer, client, lambda: None))
         self.report.take_setup(peer.tap)
         self._say(f"receiving from room '{self._room}' into {self._output}")
         pipeline = self._build_pipeline(inbox, start)
@@ -148,7 +152,7 @@ class ReceiveSession:
         ]
         try:
             gone = await self._until_the_end(client, peer, pipeline, loops)
-            inbox.waiting.end()
+            inbox.end()
             self._say_what_waits(pipeline)
             await asyncio.gather(*loops)
         finally:

@@ -1,0 +1,63 @@
+"""extract.py with a tiny network: what travels is what the network said."""
+
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from models.weights import Model, build_model
+from sender.extract import Extractor, to_tensor
+
+
+@pytest.fixture(scope="module")
+def tiny() -> Model:
+    return build_model("tiny")
+
+
+def crop(seed: int = 0) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.random.default_rng(seed).integers(0, 256, (64, 64, 3), np.uint8)
+
+
+def test_to_tensor_is_rgb_in_unit_range_channels_first() -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[0, 1] = (255, 51, 0)
+    tensor = to_tensor(image)
+    assert tensor.shape == (1, 3, 64, 64)
+    assert tensor[0, :, 0, 1].tolist() == pytest.approx([1.0, 0.2, 0.0])
+
+
+async def test_extract_gives_the_networks_numbers_from_another_thread(
+    tiny: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = set()
+    extractor = Extractor(tiny)
+    here_and_now = extractor.extract_now
+
+    def watched(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], time_s: float) -> object:
+        threads.add(threading.current_thread().name)
+        return here_and_now(image, time_s)
+
+    monkeypatch.setattr(extractor, "extract_now", watched)
+    extracted = await extractor.extract(crop(), 1.5)
+    extractor.close()
+    expected = tiny.extract(to_tensor(crop()))
+    assert threads == {"extract_0"}
+    assert extracted.motion.capture_time_s == 1.5
+    assert extracted.motion.yaw_deg == pytest.approx(float(expected.motion.yaw_deg[0]))
+    assert extracted.motion.roll_deg == pytest.approx(float(expected.motion.roll_deg[0]))
+    assert np.allclose(extracted.motion.delta, expected.motion.delta[0].numpy())
+    assert extracted.face_score == pytest.approx(float(expected.face_score[0]))
+
+
+def test_look_box_is_the_box_of_the_keypoints(tiny: Model) -> None:
+    extractor = Extractor(tiny)
+    face = extractor.look(crop(3))
+    extractor.close()
+    with torch.inference_mode():
+        image = to_tensor(crop(3))
+        x = tiny.networks.place(tiny.networks.canonical(image), tiny.extract(image).motion).x[0, :, :2]
+    spans = x.max(0).values - x.min(0).values
+    assert face.side == pytest.approx(float(spans.max()))
+    assert face.centre_x == pytest.approx(float(x[:, 0].max() + x[:, 0].min()) / 2)
+    assert 0 <= face.score <= 1

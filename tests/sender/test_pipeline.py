@@ -1,0 +1,110 @@
+"""pipeline.py: the loop with a stand-in for the networks."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+
+from codec.encoder import Encoder
+from codec.motion import Motion
+from codec.tables import ByteTables
+from sender.camera import Frame, Image
+from sender.crop import Cropper, Square
+from sender.extract import Extracted, Extractor
+from sender.packetise import Packetiser
+from sender.pipeline import SenderPipeline
+from sender.send import MediaSender
+from signaling.dropping_queue import DroppingQueue
+from tests.sender.test_send import Line
+
+TABLES = ByteTables(np.full((6 * 20 + 12, 256), 256))
+
+
+class Networks:
+    """Finds a face in every bright picture."""
+
+    async def extract(self, crop: Image, capture_time_s: float) -> Extracted:
+        await asyncio.sleep(0)
+        delta = np.random.default_rng(round(capture_time_s * 1000)).normal(size=(20, 3)).astype(np.float32)
+        motion = Motion(1.0, 2.0, 3.0, np.zeros(3, np.float32), delta, capture_time_s)
+        return Extracted(motion, float(crop.mean()) / 255)
+
+
+@dataclass
+class Bench:
+    """A pipeline and what comes out of it; the clock moves only when the test or a wait moves it."""
+
+    line: Line = field(default_factory=Line)
+    frames: DroppingQueue[Frame] = field(default_factory=lambda: DroppingQueue(100))
+    idle: list[str] = field(default_factory=list)
+    now_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.pipeline = SenderPipeline(
+            frames=self.frames,
+            cropper=Cropper(Square(0, 0, 8), 8),
+            extractor=cast(Extractor, Networks()),
+            packetiser=Packetiser(Encoder(TABLES), 0.06, 0.04),
+            channel=MediaSender(self.line),
+            face_threshold=0.5,
+            say_idle=self.idle.append,
+            now=lambda: self.now_s,
+        )
+
+    def put(self, index: int, level: int = 255) -> None:
+        self.now_s = index * 0.04
+        self.frames.put(Frame(np.full((8, 8, 3), level, np.uint8), index * 0.04))
+
+    async def settle(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+async def test_run_sends_two_frames_a_message_and_the_rest_at_the_end() -> None:
+    bench = Bench()
+    running = asyncio.create_task(bench.pipeline.run())
+    for index in range(5):
+        bench.put(index)
+        await bench.settle()
+    bench.frames.end()
+    await running
+    assert [len(bench.line.sent), bench.pipeline.channel.frames] == [3, 5]
+    assert bench.idle == []
+
+
+async def test_run_frames_without_a_face_are_counted_and_not_sent() -> None:
+    bench = Bench()
+    running = asyncio.create_task(bench.pipeline.run())
+    for index in range(6):
+        bench.put(index, level=0 if index in (2, 3) else 255)
+        await bench.settle()
+    bench.frames.end()
+    await running
+    assert bench.pipeline.frames_no_face == 2
+    assert bench.pipeline.channel.frames == 4
+
+
+async def test_run_without_a_face_says_once_a_second_that_it_is_still_here() -> None:
+    bench = Bench()
+    running = asyncio.create_task(bench.pipeline.run())
+    for index in range(76):  # three seconds
+        bench.put(index, level=0)
+        await bench.settle()
+    bench.frames.end()
+    await running
+    assert bench.idle == ["no face"] * 3
+    assert bench.line.sent == []
+
+
+async def test_run_on_a_link_that_takes_nothing_drops_and_counts_instead_of_queueing() -> None:
+    bench = Bench()
+    running = asyncio.create_task(bench.pipeline.run())
+    for index in range(20):
+        bench.put(index)
+        await bench.settle()
+    bench.frames.end()
+    await running
+    assert len(bench.line.sent) == 3  # more than two wait after the third
+    assert bench.pipeline.channel.frames == 6
+    assert bench.pipeline.frames_congested == 14
