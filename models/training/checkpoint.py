@@ -36,7 +36,12 @@ class MovingAverage:
 
 
 def save_state(
-    path: Path, module: nn.Module, average: MovingAverage, optimizer: Optimizer, rng: torch.Generator, numbers: dict[str, Any]
+    path: Path,
+    module: nn.Module,
+    average: MovingAverage,
+    optimizer: Optimizer,
+    rng: torch.Generator,
+    numbers: dict[str, Any],
 ) -> None:
     """Write one stage's state; the file is replaced only when the new one is whole."""
     tensors: dict[str, Tensor] = {f"module.{name}": value for name, value in module.state_dict().items()}

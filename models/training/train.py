@@ -195,7 +195,9 @@ def train(
     preset: Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")] = "compact",
     stage: Annotated[str, typer.Option(help="all, or one of keypoints, pictures, joint.")] = "all",
     resume: Annotated[bool, typer.Option(help="Go on from the states in --out.")] = False,
-    minutes: Annotated[float | None, typer.Option(help="Training time, over all runs; shared out with --stage all.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="Training time, over all runs; shared out with --stage all.")
+    ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of each stage instead of minutes.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the pictures in F, M, G; the preset's by default.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
@@ -221,7 +223,12 @@ def train(
     stop = Stop()
     for name in STAGES if stage == "all" else (stage,):
         plan = Plan(
-            size or config.size, minutes and minutes * (SHARE[name] if stage == "all" else 1.0), steps, seed, pairs, batch
+            size or config.size,
+            minutes and minutes * (SHARE[name] if stage == "all" else 1.0),
+            steps,
+            seed,
+            pairs,
+            batch,
         )
         done = _train_stage(name, networks, plan, data, out, resume, split.split(","), stop)
         if not done:
@@ -264,4 +271,4 @@ def _perceptual(device: torch.device) -> Perceptual | None:
         typer.echo("LPIPS weights: none found (FACEWIRE_LPIPS or ../shared/data/perceptual); trained without them")
         return None
     network = LpipsNetwork(path).to(device)
-    return lambda y, target: network(y, target)  # type: ignore[no-any-return]
+    return lambda y, target: network(y, target)
