@@ -20,7 +20,7 @@ from torchmetrics.functional.image import (
 LPIPS_VARIABLE = "FACEWIRE_LPIPS"
 _BESIDE = Path(__file__).resolve().parents[2] / "shared" / "data" / "perceptual"
 _WINDOW = 11  # of SSIM's Gaussian, sigma 1.5
-_SCALES = 5  # of MS-SSIM; its smallest picture must still hold the window
+SMALLEST_MS_SSIM_PX = _WINDOW * 2**4  # its fifth scale must still hold the window
 _LARGEST_PSNR_DB = 100.0  # what equal pictures get, so that means stay finite
 
 
@@ -36,15 +36,18 @@ def psnr(a: Tensor, b: Tensor) -> Tensor:
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Structural similarity [B] (Wang et al. 2004): 11x11 Gaussian, sigma 1.5, mean over RGB, at least 11 px."""
+    """Structural similarity [B] (Wang et al. 2004): 11x11 Gaussian, sigma 1.5, mean over RGB.
+
+    Borders are reflected; pictures of at least 11 px.
+    """
     _check(a, b, _WINDOW)
     value = structural_similarity_index_measure(a, b, data_range=1.0, reduction="none")
     return _first(value).reshape(len(a))
 
 
 def ms_ssim(a: Tensor, b: Tensor) -> Tensor:
-    """Multi-scale structural similarity [B] (Wang et al. 2003), five scales: pictures over 160 px."""
-    _check(a, b, (_WINDOW - 1) * 2 ** (_SCALES - 1) + 1)
+    """Multi-scale structural similarity [B] (Wang et al. 2003), five scales: pictures of at least 176 px."""
+    _check(a, b, SMALLEST_MS_SSIM_PX)
     value = multiscale_structural_similarity_index_measure(a, b, data_range=1.0, reduction="none")
     return _first(value).reshape(len(a))
 

@@ -93,24 +93,25 @@ def read_still(path: Path) -> Picture:
 
 
 def write_still(path: Path, picture: Picture) -> None:
-    """Write uint8 RGB [H,W,3] as a picture in the format of the path's ending (JPEG quality 95)."""
-    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95]):
+    """Write uint8 RGB [H,W,3] as a picture in the format of the path's ending (JPEG at quality 95)."""
+    quality = [cv2.IMWRITE_JPEG_QUALITY, 95] if path.suffix.lower() in (".jpg", ".jpeg") else []
+    if not cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality):
         raise OSError(f"could not write {path}")
 
 
 class VideoWriter:
-    """Writes uint8 RGB frames as H.264 in mp4 (crf 14, 4:2:0, no sound); a context manager."""
+    """Writes uint8 RGB frames as H.264 in mp4 (crf 14, 4:2:0, no sound, even sides); a context manager."""
 
-    def __init__(self, path: Path, fps: float, size: int) -> None:
+    def __init__(self, path: Path, fps: float, width: int, height: int) -> None:
         self._container = av.open(str(path), "w", format="mp4")
         self._stream = self._container.add_stream("libx264", rate=Fraction(fps).limit_denominator(1001))
-        self._stream.width = self._stream.height = size
+        self._stream.width, self._stream.height = width, height
         self._stream.pix_fmt = "yuv420p"
         self._stream.options = {"crf": str(CRF), "preset": "medium"}
         self._stream.codec_context.thread_count = 1
 
     def write(self, picture: Picture) -> None:
-        """Append one frame [size,size,3]."""
+        """Append one frame [height,width,3]."""
         self._container.mux(self._stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
 
     def __enter__(self) -> Self:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from models.metrics import Lpips, ms_ssim, psnr, ssim
+from models.metrics import SMALLEST_MS_SSIM_PX, Lpips, ms_ssim, psnr, ssim
 from models.training.landmarker import Landmarker
 
 PX = 256.0  # distances are given in pixels of a picture of this height, whatever the model's size
@@ -28,7 +28,6 @@ EYES = (
     33, 7, 163, 144, 145, 153, 154, 155, 133, 246, 161, 160, 159, 158, 157, 173,
     263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398,
 )  # fmt: skip
-_SMALLEST_MS_SSIM_PX = 161
 _SMALLEST_LPIPS_PX = 32
 _STILL_CURVE = 1e-3  # a curve that moves less says nothing about following
 
@@ -62,7 +61,7 @@ def measure(outputs: Tensor, driving: Tensor, boxes: Array, lpips: Lpips | None,
     """
     pairs = [(outputs[n : n + 1], driving[n : n + 1]) for n in range(len(outputs))]
     crops = [(cut_box(a, box), cut_box(b, box)) for (a, b), box in zip(pairs, boxes, strict=True)]
-    large = outputs.shape[-1] >= _SMALLEST_MS_SSIM_PX
+    large = outputs.shape[-1] >= SMALLEST_MS_SSIM_PX
     lpips_of_face = lpips if min(min(a.shape[2:]) for a, _ in crops) >= _SMALLEST_LPIPS_PX else None
     pictures = Figures(
         psnr_db=_mean(psnr, pairs),
@@ -119,8 +118,8 @@ def cut_box(picture: Tensor, box: Array) -> Tensor:
     """The part of [1,3,S,S] inside a box in [-1,1], kept within the picture and at least 11 px each way."""
     size = picture.shape[-1]
     margin = FACE_MARGIN * (box[2:] - box[:2])
-    low = np.floor((box[:2] - margin + 1) / 2 * size).clip(0, size - 11).astype(int)
-    high = np.ceil((box[2:] + margin + 1) / 2 * size).clip(low + 11, size).astype(int)
+    low = np.round((box[:2] - margin + 1) / 2 * size).clip(0, size - 11).astype(int)
+    high = np.round((box[2:] + margin + 1) / 2 * size).clip(low + 11, size).astype(int)
     return picture[:, :, low[1] : high[1], low[0] : high[0]]
 
 

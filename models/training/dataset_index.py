@@ -16,6 +16,8 @@ with x_c = neutral, so that delta is what pose and neutral shape do not explain.
 
 import json
 import os
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -129,7 +131,7 @@ def read_track(folder: Path, clip: Clip) -> Track:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             track = Track(**{name: arrays[name] for name in Track._fields})
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"expected the landmarks of {clip.name} in {path}, but they cannot be read: {error}") from None
     if track.landmarks.shape != (clip.frames, 478, 3):
         raise DataError(f"expected landmarks [{clip.frames},478,3] in {path}, got {list(track.landmarks.shape)}")

@@ -180,7 +180,7 @@ def check_landmarks(points_px: NDArray[np.float32], still: bool) -> None:
     if missing > MAY_MISS:
         raise ClipRejected(f"no face in {missing:.0%} of the frames, expected at most {MAY_MISS:.0%}")
     boxes = landmark_boxes(points_px)
-    size = np.nanmedian(boxes[:, 2:] - boxes[:, :2])
+    size = np.nanmedian((boxes[:, 2:] - boxes[:, :2]).max(1))
     jumps = np.abs(np.diff((boxes[:, :2] + boxes[:, 2:]) / 2, axis=0)).max(1, initial=0.0) / size
     if np.nanmax(jumps, initial=0.0) > LARGEST_JUMP:
         frame = int(np.nanargmax(jumps)) + 1
@@ -240,7 +240,7 @@ def _write_crop(
     elif source.kind == "still":
         write_still(partial, crop.cut(read_still(source.path)))
     else:
-        with VideoWriter(partial, fps, SIZE) as writer:
+        with VideoWriter(partial, fps, SIZE, SIZE) as writer:
             for picture, box in zip(read_frames(source.path), boxes, strict=True):
                 cut = crop.cut(picture)
                 camera.add(cut, box)
