@@ -1,7 +1,8 @@
 """How near what was shown is to what the camera saw."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import islice
 
 import numpy as np
 import torch
@@ -12,6 +13,8 @@ from models.metrics import Lpips, find_lpips_weights, psnr, ssim
 from replay.errors import ClipError
 
 Picture = NDArray[np.uint8]  # RGB [H,W,3]
+
+Metric = Callable[[Tensor, Tensor], Tensor]  # pictures [B,3,H,W] twice -> [B]
 
 BATCH = 8
 
@@ -33,31 +36,47 @@ class PictureFigures(Likeness):
     repeat_source: Likeness
 
 
-def measure_pictures(camera: Sequence[Picture], shown: Sequence[Picture], source: Picture) -> PictureFigures:
+def measure_pictures(pairs: Iterable[tuple[Picture, Picture]], source: Picture) -> PictureFigures:
     """Compare what was shown, and the source picture for comparison, with what the camera saw.
 
-    Args: camera, shown: pairs of the same capture time, RGB [S,S,3] each. source: the source picture, [S,S,3].
+    Args: pairs: (camera, shown) of the same capture time, RGB [S,S,3] each. source: the source picture, [S,S,3].
     Raises: ClipError when there are none to compare.
     """
-    if not camera or len(camera) != len(shown):
-        raise ClipError(f"expected pairs of pictures to compare, got {len(camera)} and {len(shown)}")
     weights = find_lpips_weights()
-    lpips = Lpips(weights) if weights else None
-    ours = _likeness(camera, shown, lpips)
-    repeat = _likeness(camera, [source] * len(camera), lpips)
-    return PictureFigures(ours.psnr_db, ours.ssim, ours.lpips, len(camera), repeat)
+    metrics: dict[str, Metric] = {"psnr_db": psnr, "ssim": ssim}
+    if weights is not None:
+        metrics["lpips"] = Lpips(weights)
+    shown, repeated = _Sums(metrics), _Sums(metrics)
+    still = _to_tensor([source])
+    coming = iter(pairs)
+    while batch := list(islice(coming, BATCH)):
+        camera = _to_tensor([pair[0] for pair in batch])
+        shown.add(camera, _to_tensor([pair[1] for pair in batch]))
+        repeated.add(camera, still.expand_as(camera))
+    if not shown.frames:
+        raise ClipError("expected frames that were shown for a camera frame, found none to compare")
+    return PictureFigures(**asdict(shown.means()), frames=shown.frames, repeat_source=repeated.means())
 
 
-@torch.inference_mode()
-def _likeness(camera: Sequence[Picture], shown: Sequence[Picture], lpips: Lpips | None) -> Likeness:
-    metrics = {"psnr_db": psnr, "ssim": ssim} | ({"lpips": lpips} if lpips else {})
-    values: dict[str, list[Tensor]] = {name: [] for name in metrics}
-    for start in range(0, len(camera), BATCH):
-        pair = _to_tensor(camera[start : start + BATCH]), _to_tensor(shown[start : start + BATCH])
-        for name, metric in metrics.items():
-            values[name].append(metric(*pair))
-    means = {name: round(float(torch.cat(parts).mean()), 4) for name, parts in values.items()}
-    return Likeness(means["psnr_db"], means["ssim"], means.get("lpips"))
+class _Sums:
+    """Adds up metrics over batches."""
+
+    def __init__(self, metrics: dict[str, Metric]) -> None:
+        self._metrics = metrics
+        self._sums = dict.fromkeys(metrics, 0.0)
+        self.frames = 0
+
+    @torch.inference_mode()
+    def add(self, camera: Tensor, shown: Tensor) -> None:
+        """Add a batch of pictures [B,3,S,S] in [0,1]."""
+        self.frames += len(camera)
+        for name, metric in self._metrics.items():
+            self._sums[name] += float(metric(camera, shown).sum())
+
+    def means(self) -> Likeness:
+        """Means over all frames."""
+        means = {name: round(total / self.frames, 4) for name, total in self._sums.items()}
+        return Likeness(means["psnr_db"], means["ssim"], means.get("lpips"))
 
 
 def _to_tensor(pictures: Sequence[Picture]) -> Tensor:

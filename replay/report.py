@@ -49,13 +49,14 @@ def check_against_recording(receiver: Counters, recorded: RecordingFigures) -> N
             raise DemoError(f"expected the recording to hold what was counted, {counted[name]} {name}, it has {value}")
 
 
-def join_reports(sender: Counters, receiver: Counters, fps: float, picture: PictureFigures) -> dict[str, Any]:
+def join_reports(sender: Counters, receiver: Counters, media_s: float, picture: PictureFigures) -> dict[str, Any]:
     """Make report.json of both programs' counters.
 
-    Rates are over the clip's own time, frames captured / fps. `wire_kbps` counts every byte of the call at the UDP
-    socket with 28 more a packet for IP and UDP: connection, source picture, media, acknowledgements, goodbye.
+    Rates are over `media_s`, the seconds of clip that were captured. Wire figures count every byte at the UDP socket
+    with 28 more a packet for IP and UDP; `wire_kbps` begins with the first media message, and `wire_setup_bytes` is
+    what came before it, once a call: connection, hello, source picture. None where they could not be counted.
+    `stages_ms` is a frame; encode and decode were timed a message and are shared among its frames.
     """
-    media_s = sender["frames_captured"] / fps
     frames_received = receiver["frames_received"]
     return {
         "media_s": round(media_s, 3),
@@ -72,13 +73,17 @@ def join_reports(sender: Counters, receiver: Counters, fps: float, picture: Pict
         "payload_kbps": _kbps(receiver["payload_bytes"], media_s),
         "source_bytes": receiver["source_bytes"],
         "wire_kbps": {
-            "sender_to_receiver": _kbps(sender["wire_bytes_out"], media_s),
-            "receiver_to_sender": _kbps(receiver["wire_bytes_out"], media_s),
+            "sender_to_receiver": _wire_kbps(sender, media_s),
+            "receiver_to_sender": _wire_kbps(receiver, media_s),
+        },
+        "wire_setup_bytes": {
+            "sender_to_receiver": sender["setup_wire_bytes_out"],
+            "receiver_to_sender": receiver["setup_wire_bytes_out"],
         },
         "stages_ms": {
             "extract": sender["extract_ms"],
-            "encode": sender["encode_ms"],
-            "decode": receiver["decode_ms"],
+            "encode": _shared(sender["encode_ms"], sender["messages_sent"], sender["frames_sent"]),
+            "decode": _shared(receiver["decode_ms"], receiver["messages_received"], frames_received),
             "render": receiver["render_ms"],
         },
         "picture": asdict(picture),
@@ -100,11 +105,15 @@ def report_table(report: Mapping[str, Any]) -> Table:
     table.add_row("without a face", f"{frames['no_face']}", end_section=True)
     table.add_row("payload a frame", f"{report['payload_bytes_per_frame']:.1f} B")
     table.add_row("payload", f"{report['payload_kbps']:.1f} kbps")
+    table.add_row("wire, sender to receiver", f"{_number(wire['sender_to_receiver'], 1)} kbps")
+    table.add_row("wire, receiver to sender", f"{_number(wire['receiver_to_sender'], 1)} kbps")
     table.add_row("source picture, once", f"{report['source_bytes']} B")
-    table.add_row("wire, sender to receiver", f"{wire['sender_to_receiver']:.1f} kbps")
-    table.add_row("wire, receiver to sender", f"{wire['receiver_to_sender']:.1f} kbps", end_section=True)
+    setup = report["wire_setup_bytes"]
+    both = " / ".join(_number(setup[way], 0) for way in ("sender_to_receiver", "receiver_to_sender"))
+    table.add_row("wire before the first frame, there / back", f"{both} B", end_section=True)
     for stage, times in report["stages_ms"].items():
-        table.add_row(f"{stage} a frame, p50 / p95", f"{_ms(times['p50'])} / {_ms(times['p95'])} ms")
+        p50, p95 = _number(times["p50"], 2), _number(times["p95"], 2)
+        table.add_row(f"{stage} a frame, p50 / p95", f"{p50} / {p95} ms")
     table.add_section()
     repeat = picture["repeat_source"]
     table.add_row("PSNR (repeat the source)", f"{picture['psnr_db']:.2f} ({repeat['psnr_db']:.2f}) dB")
@@ -116,9 +125,20 @@ def report_table(report: Mapping[str, Any]) -> Table:
     return table
 
 
+def _wire_kbps(program: Counters, seconds: float) -> float | None:
+    total, setup = program["wire_bytes_out"], program["setup_wire_bytes_out"]
+    return None if total is None or setup is None else _kbps(total - setup, seconds)
+
+
+def _shared(a_message_ms: Mapping[str, float | None], messages: int, frames: int) -> dict[str, float | None]:
+    """Milliseconds a message as milliseconds a frame, by the mean number of frames in a message."""
+    share = messages / max(frames, 1)
+    return {name: None if value is None else round(value * share, 3) for name, value in a_message_ms.items()}
+
+
 def _kbps(count_bytes: int, seconds: float) -> float:
     return round(count_bytes * 8 / 1000 / seconds, 2)
 
 
-def _ms(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
+def _number(value: float | None, digits: int) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

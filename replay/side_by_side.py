@@ -1,18 +1,15 @@
 """Two pictures and a line of figures, as one frame of video.
 
-    ┌───────────────────────────────────────────┐
-    │ camera                rendered from motion │   heading
-    │ ┌─────────────────┐   ┌─────────────────┐ │
-    │ │   what was sent │   │    what arrived │ │   panels, square
-    │ └─────────────────┘   └─────────────────┘ │
-    │  this frame    payload      wire     PSNR │   figures: a label over a value, one column each
-    │      84 B      17 kbps     98 kbps   24 dB │
-    └───────────────────────────────────────────┘
-
-Run as a program it makes the README's picture: python -m replay.side_by_side side_by_side.mp4 picture.jpg
+┌───────────────────────────────────────────┐
+│ camera                rendered from motion │   heading
+│ ┌─────────────────┐   ┌─────────────────┐ │
+│ │   what was sent │   │    what arrived │ │   panels, square
+│ └─────────────────┘   └─────────────────┘ │
+│  this frame    payload      wire     PSNR │   figures: a label over a value, one column each
+│      84 B      17 kbps     98 kbps   24 dB │
+└───────────────────────────────────────────┘
 """
 
-from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
@@ -103,17 +100,6 @@ class SideBySide:
         label, value = top + 0.30 * self.layout.footer, top + 0.66 * self.layout.footer
         pen.text((centre, label), figure.label, DIM, _font(figure.label, 14, room), anchor="mm")
         pen.text((centre, value), figure.value, BRIGHT, _font(figure.value, 20, room), anchor="mm")
-
-
-def pair_by_time(shown_s: Sequence[float], wanted_s: Sequence[float]) -> list[int | None]:
-    """For each wanted time the index of the frame on screen then: the last one shown at or before it.
-
-    Args: shown_s capture times of the shown frames, rising. wanted_s times to look up. Both in seconds.
-    Returns: an index into shown_s for each wanted time; None before the first.
-    """
-    slack_s = 1e-3  # times that went through a container's clock come back rounded
-    indices = (bisect_left(shown_s, at + slack_s) - 1 for at in wanted_s)
-    return [index if index >= 0 else None for index in indices]
 
 
 def _font(text: str, size: int, room: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:

@@ -40,10 +40,12 @@ def counters(messages: list[bytes], frames: int) -> tuple[dict[str, Any], dict[s
         "frames_captured": 100,
         "frames_no_face": 1,
         "frames_sent": 98,
+        "messages_sent": 49,
         "frames_dropped": 1,
         "extract_ms": STAGE,
         "encode_ms": STAGE,
-        "wire_bytes_out": 50_000,
+        "wire_bytes_out": 70_000,
+        "setup_wire_bytes_out": 20_000,
         **wire,
     }
     receiver = {
@@ -55,7 +57,8 @@ def counters(messages: list[bytes], frames: int) -> tuple[dict[str, Any], dict[s
         "source_bytes": len(SOURCE),
         "decode_ms": STAGE,
         "render_ms": {"p50": None, "p95": None},
-        "wire_bytes_out": 25_000,
+        "wire_bytes_out": 28_000,
+        "setup_wire_bytes_out": 3_000,
         **wire,
     }
     return sender, receiver
@@ -80,13 +83,16 @@ def test_a_counter_that_differs_from_the_recording_is_an_error(counter: str, tmp
 
 def test_rates_are_over_the_clips_own_time() -> None:
     sender, receiver = counters([bytes(1000)] * 50, 98)
-    report = join_reports(sender, receiver, 25.0, FIGURES)
-    assert report["media_s"] == 4.0  # 100 frames at 25 a second
+    report = join_reports(sender, receiver, 4.0, FIGURES)
+    assert report["media_s"] == 4.0
     assert report["payload_bytes"] == 50_000
     assert report["payload_kbps"] == 100.0
     assert report["payload_bytes_per_frame"] == pytest.approx(50_000 / 98, abs=0.01)
     assert report["wire_kbps"] == {"sender_to_receiver": 100.0, "receiver_to_sender": 50.0}
+    assert report["wire_setup_bytes"] == {"sender_to_receiver": 20_000, "receiver_to_sender": 3_000}
     assert report["frames"]["dropped"] == {"sender": 1, "receiver": 2}
+    assert report["stages_ms"]["extract"] == {"p50": 1.25, "p95": 2.5}
+    assert report["stages_ms"]["encode"] == {"p50": 0.625, "p95": 1.25}  # two frames a message
     assert report["picture"]["repeat_source"]["psnr_db"] == 20.25
 
 
@@ -94,7 +100,7 @@ def test_table_has_every_figure_and_fits_80_columns() -> None:
     sender, receiver = counters([bytes(1000)] * 50, 98)
     console = Console(width=80)
     with console.capture() as capture:
-        console.print(report_table(join_reports(sender, receiver, 25.0, FIGURES)))
+        console.print(report_table(join_reports(sender, receiver, 4.0, FIGURES)))
     text = capture.get()
     for figure in (
         "100 / 98",
@@ -109,3 +115,14 @@ def test_table_has_every_figure_and_fits_80_columns() -> None:
         assert figure in text
     assert "not measured" in text
     assert "…" not in text
+
+
+def test_wire_that_was_not_counted_is_none() -> None:
+    sender, receiver = counters([bytes(1000)] * 50, 98)
+    sender["wire_bytes_out"] = sender["setup_wire_bytes_out"] = None
+    report = join_reports(sender, receiver, 4.0, FIGURES)
+    assert report["wire_kbps"] == {"sender_to_receiver": None, "receiver_to_sender": 50.0}
+    console = Console(width=80)
+    with console.capture() as capture:
+        console.print(report_table(report))
+    assert "- kbps" in capture.get()

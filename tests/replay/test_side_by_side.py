@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from replay.side_by_side import BACKGROUND, EMPTY, Figure, Layout, Picture, SideBySide, pair_by_time
+from replay.side_by_side import BACKGROUND, EMPTY, Figure, Layout, Picture, SideBySide
 
 LAYOUT = Layout()
 
@@ -60,15 +60,3 @@ def test_label_and_value_have_a_gap_between() -> None:
     frame = SideBySide(("", "")).draw(plain((0, 0, 0)), None, [Figure("lying", "(gy)")])
     rows = (frame[LAYOUT.heading + LAYOUT.panel :] != BACKGROUND).any((1, 2))
     assert np.count_nonzero(np.diff(rows.astype(int)) == 1) == 2  # two blocks of lines
-
-
-def test_pair_by_time_holds_the_last_shown() -> None:
-    shown = [0.08, 0.12, 0.24]
-    wanted = [0.0, 0.04, 0.08, 0.12, 0.16, 0.2, 0.24, 0.28]
-    assert pair_by_time(shown, wanted) == [None, None, 0, 1, 1, 1, 2, 2]
-
-
-def test_pair_by_time_takes_rounded_clocks() -> None:
-    times = [index / 29.97 for index in range(300)]
-    rounded = [round(at * 1000) / 1000 for at in times]
-    assert pair_by_time(rounded, times) == list(range(300))

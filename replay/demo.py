@@ -1,0 +1,180 @@
+"""The demo: a clip through a whole call on this machine, with three real programs, measured and drawn.
+
+clip -> facewire send ======= WebRTC =======> facewire receive -> received.mp4, call.fwr
+              |_______ facewire signal ________|
+"""
+
+import json
+import os
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import av
+from rich.console import Console
+
+from codec.recording import RecordingReader
+from codec.tables import ByteTables
+from models.weights import Model, load_model
+from receiver.show import VideoWriter
+from receiver.source import decode_source
+from replay.motions import open_clip
+from replay.pairs import pair_files
+from replay.picture import measure_pictures
+from replay.programs import Program, wait_for_all
+from replay.render import video_crf
+from replay.report import check_against_recording, count_recording, join_reports, report_table
+from replay.side_by_side import Figure, SideBySide
+from sender.camera import Clip
+from sender.crop import Cropper
+from sender.extract import Extractor
+from sender.settings import SendSettings
+from signaling.settings import read_settings
+
+DEFAULT_CLIP = Path(__file__).with_name("assets") / "demo.mp4"
+MOST_MEASURED = 250
+"""Frames that PSNR, SSIM and LPIPS are taken of, evenly spread; more would take longer than the call."""
+START_S = 120.0
+"""A slow machine needs this long to load torch three times."""
+SLOWEST = 40.0
+"""How many times slower than the clip rendering may be before the demo gives up."""
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the demo leaves in its folder."""
+
+    folder: Path
+
+    @property
+    def received(self) -> Path:
+        """The receiver's video."""
+        return self.folder / "received.mp4"
+
+    @property
+    def recording(self) -> Path:
+        """What crossed the wire."""
+        return self.folder / "call.fwr"
+
+    @property
+    def report(self) -> Path:
+        """Every figure."""
+        return self.folder / "report.json"
+
+    @property
+    def side_by_side(self) -> Path:
+        """Camera and what came out."""
+        return self.folder / "side_by_side.mp4"
+
+
+def run_demo(clip: Path | None, folder: Path, seconds: float | None, weights: Path | None) -> dict[str, Any]:
+    """Run the demo and return report.json's content.
+
+    Args: clip: None is the one in the repository. folder: made where it is missing. seconds: of the clip, None for all.
+        weights: folder of the model, None for the shipped one.
+    Raises: InputError, NoFace, WeightsError, DemoError with the words of a program that failed, OSError.
+    """
+    console = Console()
+    clip = clip or DEFAULT_CLIP
+    model = load_model(weights)
+    # The sender's own choice of crop, made again; and what is wrong with a clip is said before programs are started.
+    with closing(Extractor(model)) as extractor:
+        opened, cropper = open_clip(clip, model.config.size, extractor, read_settings(SendSettings))
+        opened.close()
+    folder.mkdir(parents=True, exist_ok=True)
+    files = Files(folder)
+    with TemporaryDirectory(prefix="facewire-demo-") as scratch:
+        played = cut_clip(clip, Path(scratch) / f"clip{clip.suffix}", seconds) if seconds else clip
+        with console.status(f"a call with {clip.name} ..."):
+            sender, receiver = play_call(played, files, weights, Path(scratch))
+        with console.status("comparing pictures ..."):
+            report = {"clip": clip.name} | measure_call(played, cropper, files, model, sender, receiver)
+            files.report.write_text(json.dumps(report, indent=2) + "\n")
+        with console.status("drawing them side by side ..."):
+            draw_side_by_side(played, cropper, files, report)
+    console.print(report_table(report))
+    for path in (files.side_by_side, files.recording, files.report):
+        console.print(f"{path}  {path.stat().st_size / 1000:.0f} kB", highlight=False)
+    return report
+
+
+def cut_clip(clip: Path, part: Path, seconds: float) -> Path:
+    """Copy the first `seconds` of a clip's pictures, without coding them again."""
+    with av.open(str(clip)) as container, av.open(str(part), "w") as output:
+        stream = container.streams.video[0]
+        copy = output.add_stream_from_template(stream)
+        for packet in container.demux(stream):
+            if packet.dts is None or packet.time_base is None:
+                continue  # the empty packet at the end
+            if packet.dts * packet.time_base >= seconds:
+                break  # in decoding order, so that every frame copied finds those it refers to
+            packet.stream = copy
+            output.mux(packet)
+    return part
+
+
+def play_call(clip: Path, files: Files, weights: Path | None, scratch: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Make the call; returns both programs' reports. Raises DemoError; no program outlives it."""
+    common = ["--room", "demo", "--wait", str(START_S), "--threads", str(max(1, (os.cpu_count() or 2) // 2))]
+    common += ["--weights", str(weights)] if weights else []
+    reports = scratch / "send.json", scratch / "receive.json"
+    for stale in (files.received, files.recording):
+        stale.unlink(missing_ok=True)
+    with Program("signal", ["--port", "0"], scratch / "signal.log") as signal:
+        common += ["--server", signal.wait_for(r"ready on (ws://\S+)", START_S)[1]]
+        to = ["--output", str(files.received), "--record", str(files.recording), "--report", str(reports[1])]
+        with (
+            Program("receive", [*common, *to], scratch / "receive.log") as receiver,
+            Program(
+                "send", [*common, "--input", str(clip), "--report", str(reports[0])], scratch / "send.log"
+            ) as sender,
+        ):
+            wait_for_all([sender, receiver], 2 * START_S + SLOWEST * _length_s(clip))
+    return json.loads(reports[0].read_text()), json.loads(reports[1].read_text())
+
+
+def measure_call(
+    clip: Path, cropper: Cropper, files: Files, model: Model, sender: dict[str, Any], receiver: dict[str, Any]
+) -> dict[str, Any]:
+    """Join the programs' figures, hold them against the recording, and compare the pictures."""
+    check_against_recording(receiver, count_recording(files.recording, ByteTables(model.codec_tables)))
+    header = RecordingReader(files.recording).header
+    source = decode_source(header.source_image, header.source_mime, model.config.size)
+    pairs = pair_files(clip, cropper, files.received)
+    fresh = ((pair.camera, pair.shown) for pair in pairs if pair.fresh and pair.shown is not None)
+    step = 1 + receiver["frames_shown"] // (MOST_MEASURED + 1)
+    likeness = measure_pictures(islice(fresh, 0, None, step), source)
+    with closing(Clip(clip)) as opened:
+        rate = opened.frame_rate
+    media_s = sender["frames_captured"] / rate if rate else sender["duration_s"]
+    about = {"fps": round(rate, 3), "model_id": model.model_id, "preset": model.config.preset}
+    return about | join_reports(sender, receiver, media_s, likeness)
+
+
+def draw_side_by_side(clip: Path, cropper: Cropper, files: Files, report: dict[str, Any]) -> None:
+    """Write side_by_side.mp4: every camera frame, and what was on the screen then."""
+    drawer = SideBySide(("camera", "rendered from motion"))
+    with closing(VideoWriter(files.side_by_side, report["fps"], video_crf())) as writer:
+        for pair in pair_files(clip, cropper, files.received):
+            figures = [Figure("time", f"{pair.time_s:.2f} s"), *call_figures(report)]
+            writer.write(drawer.draw(pair.camera, pair.shown, figures), pair.time_s)
+
+
+def call_figures(report: dict[str, Any]) -> list[Figure]:
+    """The figures of a call that stand under its pictures."""
+    wire = (report["wire_kbps"][way] for way in ("sender_to_receiver", "receiver_to_sender"))
+    return [
+        Figure("payload a frame", f"{report['payload_bytes_per_frame']:.0f} B"),
+        Figure("payload", f"{report['payload_kbps']:.1f} kbps"),
+        Figure("wire, there / back", " / ".join("-" if kbps is None else f"{kbps:.0f}" for kbps in wire) + " kbps"),
+        Figure("PSNR, SSIM", f"{report['picture']['psnr_db']:.1f} dB, {report['picture']['ssim']:.2f}"),
+    ]
+
+
+def _length_s(clip: Path) -> float:
+    """Length that a clip's file says, a minute where it does not."""
+    with av.open(str(clip)) as container:
+        return container.duration / av.time_base if container.duration else 60.0

@@ -1,0 +1,98 @@
+"""Where motion to replay comes from: a recorded call, a clip, or one picture."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from codec.decoder import Decoder
+from codec.errors import CodecError
+from codec.motion import Motion
+from codec.recording import RecordingReader
+from codec.tables import ByteTables
+from models.weights import Model
+from replay.errors import ClipError, ModelMismatch
+from sender.camera import Clip, Image
+from sender.crop import Cropper, cut, find_square
+from sender.extract import Extractor
+from sender.settings import SendSettings
+from sender.source import find_source
+
+
+def open_recording(path: Path, model: Model) -> RecordingReader:
+    """Open a recording made with this model. Raises RecordingError, ModelMismatch."""
+    reader = RecordingReader(path)
+    if reader.header.model_id != model.model_id:
+        raise ModelMismatch(
+            f"{path}: expected a recording made with model {model.model_id[:12]}, which is at hand, got one made with "
+            f"{reader.header.model_id[:12]}: name its weights with --weights"
+        )
+    return reader
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """Motion of the frames of a recording, in the order of capture; `damage` says where and why it ends early."""
+
+    motions: tuple[Motion, ...]
+    damage: str | None
+
+
+def read_motions(reader: RecordingReader, model: Model) -> Recorded:
+    """Decode a recording. Messages that overtook each other on the wire are put in order.
+
+    About 1 kB of memory a frame: an hour is 90 MB.
+    """
+    decoder = Decoder(ByteTables(model.codec_tables))
+    motions: list[Motion] = []
+    damage = None
+    try:
+        for _, message in reader:
+            motions += decoder.decode(message).motions
+    except CodecError as error:
+        damage = str(error)
+    by_time = {motion.capture_time_s: motion for motion in motions}  # a frame sent twice is one frame
+    return Recorded(tuple(by_time[at] for at in sorted(by_time)), damage)
+
+
+def read_picture(path: Path) -> Image:
+    """Read a still picture, RGB [H,W,3]. Raises ClipError."""
+    if not path.is_file():
+        raise ClipError(f"{path}: expected a picture, found no such file")
+    return decode_picture(path.read_bytes(), str(path))
+
+
+def decode_picture(content: bytes, name: str) -> Image:
+    """Decode JPEG, PNG or WebP to RGB [H,W,3]. Raises ClipError, with `name` in it."""
+    bgr = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR) if content else None
+    if bgr is None:
+        raise ClipError(f"{name}: expected a picture (JPEG, PNG, WebP), got something else")
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def crop_face(image: Image, name: str, size: int, extractor: Extractor, settings: SendSettings) -> Image:
+    """Cut the square around the face out of a picture: [size,size,3]. Raises ClipError where there is no face."""
+    square, score = find_square(image, size, settings.face_threshold, extractor.look)
+    if square is None:
+        raise ClipError(f"{name}: expected a picture of a face, found none (best score {score:.2f} of 1)")
+    return cut(image, square, size)
+
+
+def open_clip(path: Path, size: int, extractor: Extractor, settings: SendSettings) -> tuple[Clip, Cropper]:
+    """Open a clip and choose its crop, as `facewire send` does. Raises InputError, NoFace."""
+    with closing(Clip(path)) as clip:
+        threshold, search_s = settings.face_threshold, settings.search_s
+        quality = 1  # of the source picture, which is not wanted here
+        source = find_source(clip, str(path), size, threshold, search_s, extractor.look, quality)
+    return Clip(path), Cropper(source.square, size)
+
+
+def clip_motions(clip: Clip, cropper: Cropper, extractor: Extractor, threshold: float) -> Iterator[Motion]:
+    """Motion of each frame of a clip whose face score is at least `threshold`. Raises InputError for a damaged clip."""
+    while (frame := clip.read()) is not None:
+        extracted = extractor.extract_now(cropper.crop(frame.image), frame.capture_time_s)
+        if extracted.face_score >= threshold:
+            yield extracted.motion

@@ -1,0 +1,45 @@
+"""A source picture and motion become a video file."""
+
+from collections.abc import Iterable
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.progress import track
+
+from codec.motion import Motion
+from models.renderer import Renderer
+from models.weights import Model
+from receiver.render import Image, to_head_motion, to_image, to_tensor
+from receiver.settings import ReceiveSettings
+from receiver.show import VideoWriter
+
+
+def render_video(
+    model: Model, picture: Image, motions: Iterable[Motion], output: Path, frame_rate: float, title: str
+) -> int:
+    """Render every motion from one source picture, at its capture time. Returns the number of frames.
+
+    Args: picture: uint8 RGB [S,S,3], S the model's size. frame_rate: frames a second, 0 where unknown.
+        title: what the progress bar says; it is on stderr, and only where that is a terminal.
+    Raises: OutputError. Whatever ends it, also in `motions`, the frames so far are written whole.
+    """
+    renderer = Renderer(model)
+    renderer.set_source(to_tensor(picture))
+    console = Console(stderr=True)
+    with closing(VideoWriter(output, frame_rate, video_crf())) as writer:
+        for motion in track(motions, title, console=console, disable=not console.is_terminal, transient=True):
+            writer.write(to_image(renderer.render(to_head_motion(motion))), motion.capture_time_s)
+    return writer.frames
+
+
+def usual_rate(motions: Iterable[Motion]) -> float:
+    """Frames a second that capture times tell, by their median distance; 0 for fewer than two frames."""
+    steps = np.diff([motion.capture_time_s for motion in motions])
+    return float(1 / np.median(steps)) if len(steps) else 0.0
+
+
+def video_crf() -> int:
+    """Quality of the video, as `facewire receive` has it."""
+    return int(ReceiveSettings.model_fields["video_crf"].default)
