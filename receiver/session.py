@@ -30,7 +30,7 @@ from signaling.client import SignalingClient
 from signaling.control import agree
 from signaling.control_messages import Bye, Hello, SourceBegin, SourceReady, Start
 from signaling.dropping_queue import DroppingQueue
-from signaling.errors import ControlError, PeerGone
+from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, answer_sender
 from signaling.source_transfer import receive_source
 from signaling.stages import StageTimes
@@ -98,7 +98,11 @@ class ReceiveSession:
             self._renderer.close()
 
     async def _talk(self, client: SignalingClient, peer: Peer) -> None:
-        recorder = await first_to_end(self._begin(peer), watch_peer(peer, client, lambda: None))
+        try:
+            recorder = await first_to_end(self._begin(peer), watch_peer(peer, client, lambda: None))
+        except (Mismatch, ControlError, ReceiverError, CodecError) as error:
+            await peer.control.refuse(str(error))
+            raise
         try:
             await self._receive_frames(client, peer, recorder)
         finally:
@@ -114,11 +118,7 @@ class ReceiveSession:
             tables_sha256=self._tables.sha256,
         )
         await agree(peer.control, hello)
-        try:
-            return await self._take_source(peer)
-        except (ReceiverError, CodecError) as error:
-            await peer.control.refuse(str(error))
-            raise
+        return await self._take_source(peer)
 
     async def _take_source(self, peer: Peer) -> RecordingWriter | None:
         """Get the source picture into the renderer; begin the recording with it."""

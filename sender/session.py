@@ -26,7 +26,7 @@ from signaling.client import SignalingClient
 from signaling.control import agree
 from signaling.control_messages import Bye, Hello, Idle, Start
 from signaling.dropping_queue import DroppingQueue
-from signaling.errors import ControlError, PeerGone
+from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, call_receiver
 from signaling.source_transfer import send_source
 from signaling.stages import StageTimes
@@ -121,6 +121,18 @@ class SendSession:
         return frames, source
 
     async def _talk(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
+        try:
+            await first_to_end(self._begin(peer, source), watch_peer(peer, client, lambda: None))
+        except (Mismatch, ControlError) as error:
+            await peer.control.refuse(str(error))
+            raise
+        self.report.take_setup(peer.tap)
+        peer.control.send(Start(frame_rate=frames.frame_rate))
+        self._say(f"sending {self._input} to room '{self._room}'")
+        await self._send_frames(client, peer, frames, source)
+
+    async def _begin(self, peer: Peer, source: Source) -> None:
+        """Make sure that the two sides fit, and give the receiver what it renders from."""
         hello = Hello(
             role="sender",
             codec_format=WIRE_VERSION,
@@ -129,10 +141,6 @@ class SendSession:
         )
         await agree(peer.control, hello)
         self.report.source_bytes = await send_source(peer.control, source.picture, MIME, RENDERER_READY_TIMEOUT_S)
-        self.report.take_setup(peer.tap)
-        peer.control.send(Start(frame_rate=frames.frame_rate))
-        self._say(f"sending {self._input} to room '{self._room}'")
-        await self._send_frames(client, peer, frames, source)
 
     async def _send_frames(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
         queue: DroppingQueue[Frame] = DroppingQueue(self._settings.capture_queue_frames)

@@ -30,7 +30,7 @@ from signaling.control_messages import (
     parse_control_message,
     tag,
 )
-from signaling.errors import CallRefused, ControlError, PeerGone, SignalingError
+from signaling.errors import CallRefused, ControlError, Mismatch, PeerGone, SignalingError
 
 QUEUE_MESSAGES = 128
 ANSWER_TIMEOUT_S = 10.0
@@ -126,11 +126,10 @@ class ControlChannel:
 
 
 async def agree(control: ControlChannel, mine: Hello) -> Hello:
-    """Say hello, hear it, compare. Raises CallRefused in words on both sides where the two do not fit."""
+    """Say hello, hear it, compare. Raises Mismatch where the two do not fit; both sides come to the same judgement."""
     control.send(mine)
     theirs = await control.expect(Hello)
     mismatch = mine.mismatch(theirs)
     if mismatch is not None:
-        await control.refuse(mismatch)
-        raise CallRefused(mismatch)
+        raise Mismatch(mismatch)
     return theirs

@@ -10,7 +10,8 @@ SignalingError            the base; its message is one line for the person at th
 ├── NobodyCame            the other seat of the room stayed empty
 ├── PeerGone              the other side left
 ├── ConnectFailed         no way through the network to the other side
-├── CallRefused           the two programs do not fit: versions, model, source picture
+├── CallRefused           the other side says no, in its words
+├── Mismatch              the two programs do not fit: versions, model, codec tables
 └── ControlError          the other side breaks the rules of the control channel
 """
 
@@ -80,7 +81,11 @@ class ConnectFailed(SignalingError):
 
 
 class CallRefused(SignalingError):
-    """The two programs do not fit each other, in the words of the side that noticed."""
+    """The other side says no, in its words."""
+
+
+class Mismatch(SignalingError):
+    """The two programs do not fit each other: versions, model, codec tables."""
 
 
 class ControlError(SignalingError):

@@ -37,6 +37,7 @@ async def watch_peer(
                 seat = asyncio.create_task(wait_until_left(client), name="watch the other seat")
             with suppress(TimeoutError):
                 await asyncio.wait_for(peer.closed.wait(), LOOK_EACH_S)
+        await asyncio.sleep(LOOK_EACH_S)  # a refusal or a goodbye that came just before may still be being read
         raise PeerGone(f"expected the {other_role(client.role)} to stay until the call ends, but {verdict}")
     finally:
         seat.cancel()

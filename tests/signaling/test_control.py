@@ -9,7 +9,7 @@ from pyee.asyncio import AsyncIOEventEmitter
 
 from signaling.control import QUEUE_MESSAGES, ControlChannel, agree
 from signaling.control_messages import CHUNK_BYTES, Bye, Hello, Idle, Refuse, Start, parse_control_message
-from signaling.errors import CallRefused, ControlError, PeerGone
+from signaling.errors import CallRefused, ControlError, Mismatch, PeerGone
 
 SENDER = Hello(role="sender", codec_format=1, model_id="a" * 64, tables_sha256="b" * 64)
 RECEIVER = SENDER.model_copy(update={"role": "receiver"})
@@ -126,15 +126,24 @@ async def test_send_chunk_to_a_peer_that_is_gone_does_not_wait_for_ever() -> Non
         await asyncio.wait_for(sending, 1)
 
 
-async def test_agree_mismatch_is_refused_in_words_to_the_other_side() -> None:
+async def test_agree_mismatch_is_an_error_in_words_after_the_own_hello_is_sent() -> None:
     wire, control = make()
     wire.emit("message", RECEIVER.model_copy(update={"model_id": "c" * 64}).model_dump_json())
-    with pytest.raises(CallRefused, match="expected the same model on both sides"):
+    with pytest.raises(Mismatch, match="expected the same model on both sides, this sender has aaaaaaaaaaaa"):
         await agree(control, SENDER)
-    hello, refuse = (parse_control_message(str(text)) for text in wire.sent)
-    assert hello == SENDER
+    assert [parse_control_message(str(text)) for text in wire.sent] == [SENDER]
+
+
+async def test_refuse_sends_the_words_and_gives_them_a_moment_until_the_other_side_closes() -> None:
+    wire, control = make()
+    refusing = asyncio.create_task(control.refuse("expected less" * 100))
+    await asyncio.sleep(0.01)
+    assert not refusing.done()
+    refuse = parse_control_message(str(wire.sent[0]))
     assert isinstance(refuse, Refuse)
-    assert "expected the same model on both sides, this sender has aaaaaaaaaaaa" in refuse.reason
+    assert refuse.reason == ("expected less" * 100)[:500]
+    wire.close()
+    await asyncio.wait_for(refusing, 0.4)
 
 
 async def test_agree_something_else_instead_of_hello() -> None:
