@@ -51,6 +51,9 @@ def receive(
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")
+    except KeyboardInterrupt:
+        _say(f"{session.report.ended}: {session.report.line()}")
+        raise
     finally:
         write_report(report, session.report.as_dict())
 

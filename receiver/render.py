@@ -7,17 +7,15 @@ from typing import TypeVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from codec.motion import Motion
 from models.geometry import HeadMotion
 from models.renderer import Renderer
 from models.weights import Model
+from receiver.show import Image
 from signaling.stages import StageTimes
 
-Image = NDArray[np.uint8]
-"""uint8 RGB [H,W,3]."""
 T = TypeVar("T")
 
 

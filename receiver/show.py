@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Final
 
 import av
+import numpy as np
 from av.error import FFmpegError
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from receiver.errors import OutputError
-from receiver.render import Image
 
+Image = NDArray[np.uint8]
+"""uint8 RGB [H,W,3]."""
 TIME_BASE: Final = Fraction(1, 90000)
 FALLBACK_RATE: Final = 25
 

@@ -58,6 +58,12 @@ def open_source(name: str) -> FrameSource:
     return Clip(Path(name))
 
 
+def check_source(name: str) -> None:
+    """Raise InputError for what is clearly no clip, before anything slow begins. Cameras are left alone."""
+    if name != "camera" and not name.startswith("camera:"):
+        Clip(Path(name)).close()
+
+
 class Clip:
     """A video file; timestamps are its own, from 0. Frames come in the order in which they are shown."""
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from sender.camera import check_source
 from sender.settings import SendSettings
 from signaling.settings import read_settings
 from signaling.terminal import run, write_report
@@ -40,7 +41,8 @@ def send(
         face_threshold=face_threshold,
         torch_threads=threads,
     )
-    # torch takes seconds to import: not for --help, and not for a setting that is out of its range
+    check_source(input)
+    # torch takes seconds to import: not for --help, and not for a file that is no clip
     import torch
 
     from models.weights import load_model
@@ -52,6 +54,9 @@ def send(
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")
+    except KeyboardInterrupt:
+        _say(f"{session.report.ended}: {session.report.line()}")
+        raise
     finally:
         write_report(report, session.report.as_dict())
 

@@ -154,6 +154,7 @@ async def test_call_two_rooms_on_one_server(url: str, tmp_path: Path, clip: Path
     assert all(call.receiver.report.frames_shown > 0 for call in calls)
 
 
+@pytest.mark.slow
 @pytest.mark.shared
 @pytest.mark.skipif(not VAL_CLIP.exists(), reason="the clips of ../shared are not here")
 async def test_call_with_a_real_clip(url: str, tmp_path: Path, tiny: Model) -> None:

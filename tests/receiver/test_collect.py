@@ -45,7 +45,7 @@ def test_gap_is_waited_for_and_then_taken_for_lost() -> None:
     assert collector.pop(0.1) == []
     assert collector.due_s == pytest.approx(0.3)
     assert collector.pop(0.29) == []
-    assert len(collector.pop(0.3)) == 2
+    assert len(collector.pop(0.301)) == 2
     assert collector.missing == 2
     collector.push(media(1), 0.31)
     assert collector.pop(0.31) == []

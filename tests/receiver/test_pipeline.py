@@ -12,8 +12,8 @@ from receiver.channel import Inbox
 from receiver.collect import Collector
 from receiver.decode import CountingDecoder
 from receiver.pipeline import ReceiverPipeline
-from receiver.render import FaceRenderer, Image
-from receiver.show import VideoWriter
+from receiver.render import FaceRenderer
+from receiver.show import Image, VideoWriter
 from signaling.dropping_queue import DroppingQueue
 from tests.receiver.motions import TABLES, encode
 
