@@ -110,7 +110,9 @@ class KeypointStage(Stage):
             "pose": 2.0 * pose_l1(motion, both.motion),
             # a still's "neutral" shape holds its expression: it teaches L a quarter as much
             "canonical": 5.0 * ((0.25 + 0.75 * on_video) * (x_c - s.x_c).abs()).mean(),
-            "deformation": 2.0 * (motion.delta - both.motion.delta).abs().mean() + 1.0 * deformation_l1(motion.delta),
+            # and nothing at all to delta, which its shape has swallowed
+            "deformation": 4.0 * (torch.cat((on_video, on_video)) * (motion.delta - both.motion.delta).abs()).mean()
+            + 0.1 * deformation_l1(motion.delta),
             "face": 0.3 * functional.binary_cross_entropy_with_logits(score, label),
         }
 
