@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from receiver.settings import ReceiveSettings
-from receiver.show import check_output
+from receiver.show import check_output, check_writable
 from signaling.settings import read_settings
 from signaling.terminal import run, write_report
 
@@ -14,17 +14,17 @@ from signaling.terminal import run, write_report
 def receive(
     room: Annotated[str, typer.Option(help="Name of the room; the sender gives the same.")],
     output: Annotated[Path, typer.Option(help="Video file to write: .mp4, .mov or .mkv.")],
-    server: Annotated[str | None, typer.Option(help="Signaling server. [default: ws://127.0.0.1:8765]")] = None,
+    server: Annotated[str | None, typer.Option(help="Signaling server. Default: ws://127.0.0.1:8765.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Folder of the model; both sides need the same. [default: the shipped one]")
+        Path | None, typer.Option(help="Folder of the model; both sides need the same. Default: the shipped one.")
     ] = None,
     record: Annotated[Path | None, typer.Option(help="Also keep what crossed the wire, as .fwr.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
-    wait: Annotated[float | None, typer.Option(help="Seconds to wait for the sender. [default: 60]")] = None,
+    wait: Annotated[float | None, typer.Option(help="Seconds to wait for the sender. Default: 60.")] = None,
     source_cache: Annotated[
-        Path | None, typer.Option(help="Folder that keeps source pictures for the next call. [default: none]")
+        Path | None, typer.Option(help="Folder that keeps source pictures for the next call. Default: none.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. [default: torch's]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. Default: torch's.")] = None,
 ) -> None:
     """Take a call and write what is seen to a video file. May be started before the sender.
 
@@ -39,15 +39,17 @@ def receive(
         source_cache=source_cache,
     )
     check_output(output)
+    for path in filter(None, (record, report)):
+        check_writable(path)
     # torch takes seconds to import: not for --help, and not for an output that cannot be written
     import torch
 
-    from models.weights import load_model
+    from models.weights import default_device, load_model
     from receiver.session import ReceiveSession
 
     if settings.torch_threads is not None:
         torch.set_num_threads(settings.torch_threads)
-    session = ReceiveSession(settings, room, output, load_model(settings.weights), record, say=_say)
+    session = ReceiveSession(settings, room, output, load_model(settings.weights, default_device()), record, say=_say)
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")

@@ -24,7 +24,7 @@ from receiver.pipeline import ReceiverPipeline
 from receiver.render import FaceRenderer
 from receiver.report import ReceiveReport
 from receiver.settings import ReceiveSettings
-from receiver.show import VideoWriter, check_output
+from receiver.show import VideoWriter, check_output, check_writable
 from receiver.source import SourceCache, decode_source
 from signaling.client import SignalingClient
 from signaling.control import agree
@@ -78,6 +78,8 @@ class ReceiveSession:
         """Take the call. Raises ReceiverError, SignalingError, CodecError, after what came has been written whole."""
         try:
             check_output(self._output)
+            if self._record is not None:
+                check_writable(self._record)
             async with await SignalingClient.join(self._settings.server, self._room, "receiver") as client:
                 if not client.peer_present:
                     self._say(f"waiting in room '{self._room}' for a sender (up to {self._settings.wait_s:g} s)")

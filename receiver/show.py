@@ -23,6 +23,11 @@ def check_output(path: Path) -> None:
     """Raise OutputError for a path to which no video can be written, before anybody is called."""
     if path.suffix.lower() not in (".mp4", ".mov", ".mkv"):
         raise OutputError(f"{path}: expected a name that ends in .mp4, .mov or .mkv")
+    check_writable(path)
+
+
+def check_writable(path: Path) -> None:
+    """Raise OutputError for a path to which no file can be written."""
     if path.is_dir():
         raise OutputError(f"{path}: expected a file to write, found a folder")
     if not path.parent.is_dir():

@@ -14,19 +14,19 @@ from signaling.terminal import run, write_report
 def send(
     room: Annotated[str, typer.Option(help="Name of the room; the receiver gives the same.")],
     input: Annotated[str, typer.Option(help="A video file, or camera, camera:1, ...")],
-    server: Annotated[str | None, typer.Option(help="Signaling server. [default: ws://127.0.0.1:8765]")] = None,
+    server: Annotated[str | None, typer.Option(help="Signaling server. Default: ws://127.0.0.1:8765.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="Folder of the model; both sides need the same. [default: the shipped one]")
+        Path | None, typer.Option(help="Folder of the model; both sides need the same. Default: the shipped one.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
-    wait: Annotated[float | None, typer.Option(help="Seconds to wait for the receiver. [default: 60]")] = None,
+    wait: Annotated[float | None, typer.Option(help="Seconds to wait for the receiver. Default: 60.")] = None,
     message_interval_ms: Annotated[
-        float | None, typer.Option(help="Frames of this time share one message. [default: 60]")
+        float | None, typer.Option(help="Frames of this time share one message. Default: 60.")
     ] = None,
     face_threshold: Annotated[
-        float | None, typer.Option(help="Face score that is needed, 0 to 1. [default: 0.5]")
+        float | None, typer.Option(help="Face score that is needed, 0 to 1. Default: 0.5.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. [default: torch's]")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. Default: torch's.")] = None,
 ) -> None:
     """Send a clip or camera into a room: motion crosses the wire, and one picture of the face at the start.
 
@@ -45,12 +45,12 @@ def send(
     # torch takes seconds to import: not for --help, and not for a file that is no clip
     import torch
 
-    from models.weights import load_model
+    from models.weights import default_device, load_model
     from sender.session import SendSession
 
     if settings.torch_threads is not None:
         torch.set_num_threads(settings.torch_threads)
-    session = SendSession(settings, room, input, load_model(settings.weights), say=_say)
+    session = SendSession(settings, room, input, load_model(settings.weights, default_device()), say=_say)
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")

@@ -16,11 +16,9 @@ from signaling.settings import SignalSettings, read_settings
 
 
 def signal(
-    host: Annotated[
-        str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all. [default: 127.0.0.1]")
-    ] = None,
-    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one. [default: 8765]")] = None,
-    max_rooms: Annotated[int | None, typer.Option(help="Rooms open at one time. [default: 1000]")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for all. Default: 127.0.0.1.")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one. Default: 8765.")] = None,
+    max_rooms: Annotated[int | None, typer.Option(help="Rooms open at one time. Default: 1000.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log who comes and goes.")] = False,
 ) -> None:
     """Run the server through which two peers find each other. It never sees media."""

@@ -7,6 +7,8 @@ is enough; a peer that only lost its signaling server goes on talking, and its c
 
 SILENCE_LIMIT_S = 3.0
 SILENCE_LIMIT_AFTER_LEAVING_S = 1.0
+OWN_STALL_S = 1.0
+"""Looks that lie further apart than this mean that we were held up, not the peer: what it sent is still to be read."""
 
 
 class Liveness:
@@ -15,6 +17,7 @@ class Liveness:
     def __init__(self, now_s: float, silence_limit_s: float = SILENCE_LIMIT_S) -> None:
         self._heard_s = now_s
         self._limit_s = silence_limit_s
+        self._looked_s = now_s
         self._left_s: float | None = None
         self._closed = False
 
@@ -31,7 +34,10 @@ class Liveness:
         self._closed = True
 
     def verdict(self, now_s: float) -> str | None:
-        """Say in words why the peer is taken for gone, or None while it is not."""
+        """Say in words why the peer is taken for gone, or None while it is not. To be asked several times a second."""
+        if now_s - self._looked_s > OWN_STALL_S:
+            self._heard_s += now_s - self._looked_s
+        self._looked_s = now_s
         silent_s = now_s - self._heard_s
         if self._closed:
             return "its connection closed"

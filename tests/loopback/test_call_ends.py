@@ -240,10 +240,13 @@ async def test_output_that_cannot_be_written_is_said_before_the_room_is_joined(
 
 
 async def test_recording_that_cannot_be_written_is_refused_in_words_to_the_sender(
-    url: str, tmp_path: Path, clip: Path, tiny: Model
+    url: str, tmp_path: Path, clip: Path, tiny: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def full(path: Path, header: object) -> None:
+        raise RecordingError(f"cannot write the recording {path}: No space left on device")
+
+    monkeypatch.setattr("receiver.session.RecordingWriter", full)
     call = Call(url, tmp_path, clip, tiny)
-    call.receiver._record = tmp_path / "none" / "call.fwr"
     errors = await call.run()
     assert isinstance(errors[1], RecordingError)
     assert isinstance(errors[0], CallRefused)

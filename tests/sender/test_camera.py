@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sender.camera import LARGEST_SIDE_PX, Clip, Frame, film, open_source
+from sender.camera import LARGEST_SIDE_PX, Clip, Frame, Webcam, film, open_source
 from sender.errors import InputError
 from signaling.dropping_queue import DroppingQueue
 from tests.sender.clips import make_clip, make_sound, picture
@@ -109,6 +109,44 @@ def test_open_camera_with_a_bad_number(name: str) -> None:
 def test_open_camera_that_is_not_there() -> None:
     with pytest.raises(InputError, match="expected a camera with number 63"):
         open_source("camera:63")
+
+
+class Device:
+    """What OpenCV gives: BGR pictures, then nothing."""
+
+    def __init__(self, index: int) -> None:
+        self.left = 2
+        self.released = False
+
+    def isOpened(self) -> bool:
+        return True
+
+    def set(self, key: int, value: float) -> bool:
+        return False
+
+    def get(self, key: int) -> float:
+        return 30.0
+
+    def read(self) -> tuple[bool, object]:
+        self.left -= 1
+        return self.left >= 0, np.full((48, 64, 3), (255, 0, 10), np.uint8)
+
+    def release(self) -> None:
+        self.released = True
+
+
+def test_camera_gives_rgb_with_times_from_zero_until_it_stops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sender.camera.cv2.VideoCapture", Device)
+    clock = iter([7.0, 7.5, 8.0])
+    camera = Webcam(1, now=lambda: next(clock))
+    frames = [camera.read(), camera.read()]
+    assert [frame.capture_time_s for frame in frames if frame] == [0.0, 0.5]
+    assert frames[0] is not None
+    assert frames[0].image[0, 0].tolist() == [10, 0, 255]
+    assert (camera.frame_rate, camera.live) == (30.0, True)
+    with pytest.raises(InputError, match="expected camera 1 to go on"):
+        camera.read()
+    camera.close()
 
 
 class Reel:
