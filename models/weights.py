@@ -91,17 +91,20 @@ def uniform_tables(keypoints: int) -> NDArray[np.uint16]:
 def save_model(networks: Networks, tables: NDArray[np.uint16], folder: Path, about: dict[str, Any]) -> Path:
     """Write weights (fp16), tables and manifest into `folder`; returns the manifest's path.
 
-    `about` holds at least source and licence. Files of an older model in the folder are left alone.
+    `about` holds at least source and licence. The files of the model that the folder held before are removed last.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    path = folder / MANIFEST
+    before = _files(path)
     state = {name: _half(value) for name, value in networks.state_dict().items()}
     weights = save_tensors(state, metadata={"preset": networks.config.preset})
     stored_tables = save_arrays({"paper": tables})
     manifest = _manifest(networks.config, weights, stored_tables, about)
     for entry, content in (("weights", weights), ("tables", stored_tables)):
         (folder / manifest[entry]["file"]).write_bytes(content)
-    path = folder / MANIFEST
     path.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
+    for file in before - _files(path):
+        file.unlink(missing_ok=True)
     return path
 
 
@@ -187,6 +190,15 @@ def _checked(path: Path, manifest: dict[str, Any], entry: str) -> bytes:
 def _half(value: Tensor) -> Tensor:
     value = value.detach().cpu().contiguous()
     return value.half() if value.is_floating_point() else value
+
+
+def _files(path: Path) -> set[Path]:
+    """The files that a manifest names, if it can be read at all."""
+    try:
+        manifest = read_manifest(path)
+        return {path.parent / Path(manifest[entry]["file"]).name for entry in ("weights", "tables")}
+    except (WeightsError, KeyError, TypeError):
+        return set()
 
 
 def _digest(content: bytes) -> str:

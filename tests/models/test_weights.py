@@ -50,6 +50,13 @@ def test_tables_change_the_model_id(folder: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(other.codec_tables, tables)
 
 
+def test_a_newer_model_takes_the_place_of_the_older(folder: Path) -> None:
+    model = build_model("tiny", seed=4)
+    save_model(model.networks, model.codec_tables, folder, ABOUT)
+    assert len(list(folder.iterdir())) == 3
+    assert load_model(folder).manifest["source"] == "a test"
+
+
 def test_cut_weights(folder: Path) -> None:
     path = stored(folder)
     path.write_bytes(path.read_bytes()[:-100])
