@@ -48,7 +48,7 @@ demo-clip: $(READY)
 
 # The README's picture: frames of demo/side_by_side.mp4.
 readme-picture: demo
-	$(BIN)/python -m replay.side_by_side demo/side_by_side.mp4 docs/side_by_side.jpg
+	$(BIN)/python -m replay.still demo/side_by_side.mp4 docs/side_by_side.jpg
 
 bench: $(READY)
 	$(BIN)/python benchmarks/extract_render.py

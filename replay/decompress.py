@@ -5,8 +5,7 @@ from pathlib import Path
 
 from codec.motion import Motion
 from models.weights import Model
-from receiver.render import Image
-from receiver.show import check_output
+from receiver.show import Image, check_output
 from receiver.source import decode_source
 from replay.errors import DamagedRecording
 from replay.motions import open_recording, read_motions

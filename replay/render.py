@@ -11,9 +11,9 @@ from rich.progress import track
 from codec.motion import Motion
 from models.renderer import Renderer
 from models.weights import Model
-from receiver.render import Image, to_head_motion, to_image, to_tensor
+from receiver.render import to_head_motion, to_image, to_tensor
 from receiver.settings import ReceiveSettings
-from receiver.show import VideoWriter
+from receiver.show import Image, VideoWriter
 
 
 def render_video(

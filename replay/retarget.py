@@ -36,7 +36,7 @@ class Retarget:
 
     def __call__(self, driver: Motion) -> Motion:
         """Motion that drives the portrait for one motion of the driver; keeps the driver's capture time."""
-        R_d = _rotation(driver)
+        R_d = rotation(driver)
         R = R_d @ self._start.T @ self._own
         yaw, pitch, roll = (float(angle) for angle in euler_angles_deg(torch.from_numpy(R)))
         # Rows of delta [K,3] are vectors: v @ R turns them by R^T, v @ R.T by R.
@@ -55,15 +55,15 @@ class Retarget:
 
     @cached_property
     def _own(self) -> NDArray[np.float32]:
-        return _rotation(self.portrait)
+        return rotation(self.portrait)
 
     @cached_property
     def _start(self) -> NDArray[np.float32]:
-        return _rotation(self.first)
+        return rotation(self.first)
 
 
-def _rotation(motion: Motion) -> NDArray[np.float32]:
-    """Rotation R [3,3] of one motion, computed where the Euler order is written."""
+def rotation(motion: Motion) -> NDArray[np.float32]:
+    """Rotation R [3,3] of a motion, computed where the Euler order is written."""
     angles = (torch.tensor(angle) for angle in (motion.yaw_deg, motion.pitch_deg, motion.roll_deg))
     R: NDArray[np.float32] = rotation_matrix(*angles).numpy()
     return R

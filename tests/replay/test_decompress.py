@@ -1,0 +1,122 @@
+"""A recording rendered again: as many frames, the same times, the same pictures, and what is good of a damaged one."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from codec.encoder import Encoder
+from codec.errors import RecordingError
+from codec.motion import Motion
+from codec.recording import RecordingWriter
+from codec.recording_header import RecordingHeader
+from codec.tables import ByteTables
+from models.weights import Model
+from receiver.errors import OutputError
+from receiver.render import FaceRenderer
+from replay.decompress import decompress_recording
+from replay.errors import DamagedRecording, ModelMismatch
+from replay.pairs import shown_frames
+from sender.source import encode_picture
+from tests.replay.tiny import save_tiny
+
+RATE = 25
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return save_tiny(tmp_path_factory.mktemp("weights"))
+
+
+def source(model: Model) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Soft coloured patches, which picture coding leaves alone."""
+    patches = np.random.default_rng(5).integers(0, 255, (4, 4, 3)).astype(np.uint8)
+    return np.asarray(cv2.resize(patches, (model.config.size,) * 2, interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def motion(model: Model, index: int) -> Motion:
+    random = np.random.default_rng(index)
+    return Motion.from_vector(random.normal(0, 0.1, 3 * model.config.keypoints + 6), index / RATE)
+
+
+def record(path: Path, model: Model, messages: list[list[Motion]], order: list[int] | None = None) -> None:
+    """Record a call of these messages, arriving in another order where one is given."""
+    tables = ByteTables(model.codec_tables)
+    encoder = Encoder(tables)
+    encoded = [encoder.encode(motions) for motions in messages]
+    header = RecordingHeader(model.model_id, tables.sha256, encode_picture(source(model), 90), "image/webp")
+    with RecordingWriter(path, header) as writer:
+        for place, index in enumerate(order or range(len(encoded))):
+            writer.write(place / 10, encoded[index])
+
+
+def pairs_of_frames(model: Model, messages: int) -> list[list[Motion]]:
+    return [[motion(model, 2 * index), motion(model, 2 * index + 1)] for index in range(messages)]
+
+
+def test_every_frame_received_at_its_capture_time(tmp_path: Path, model: Model) -> None:
+    messages = pairs_of_frames(model, 6)
+    del messages[3]  # lost on the wire: a gap in time
+    record(tmp_path / "call.fwr", model, messages)
+    assert decompress_recording(tmp_path / "call.fwr", tmp_path / "out.mp4", model) == 10
+    times = [frame.capture_time_s for frame in shown_frames(tmp_path / "out.mp4")]
+    expected = [one.capture_time_s for message in messages for one in message]
+    assert times == pytest.approx(expected, abs=1e-3)
+
+
+def test_pictures_are_the_receivers(tmp_path: Path, model: Model) -> None:
+    record(tmp_path / "call.fwr", model, [[motion(model, 0)]])
+    decompress_recording(tmp_path / "call.fwr", tmp_path / "out.mp4", model)
+    (shown,) = shown_frames(tmp_path / "out.mp4")
+    renderer = FaceRenderer(model)
+    renderer._set_source(source(model))
+    far = [np.abs(shown.image - renderer.render_now(motion(model, index)).astype(float)).mean() for index in (0, 1)]
+    renderer.close()
+    assert far[0] < 8  # WebP, fp16 and H.264 lie between
+    assert far[1] > 2 * far[0]  # another motion is another picture
+
+
+def test_messages_that_overtook_are_put_in_order(tmp_path: Path, model: Model) -> None:
+    messages = pairs_of_frames(model, 4)
+    record(tmp_path / "straight.fwr", model, messages)
+    record(tmp_path / "mixed.fwr", model, messages, order=[1, 0, 3, 2, 2])
+    for name in ("straight", "mixed"):
+        assert decompress_recording(tmp_path / f"{name}.fwr", tmp_path / f"{name}.mp4", model) == 8
+    assert (tmp_path / "straight.mp4").read_bytes() == (tmp_path / "mixed.mp4").read_bytes()
+
+
+def test_cut_recording_gives_what_is_before_the_cut(tmp_path: Path, model: Model) -> None:
+    record(tmp_path / "call.fwr", model, pairs_of_frames(model, 6))
+    whole = (tmp_path / "call.fwr").read_bytes()
+    (tmp_path / "cut.fwr").write_bytes(whole[: len(whole) * 4 // 5])
+    with pytest.raises(DamagedRecording, match=r"cut off at byte \d+.*; the \d+ frames before that are in") as caught:
+        decompress_recording(tmp_path / "cut.fwr", tmp_path / "out.mp4", model)
+    frames = len(list(shown_frames(tmp_path / "out.mp4")))
+    assert 0 < frames < 12
+    assert f"the {frames} frames" in str(caught.value)
+
+
+def test_recording_without_a_frame(tmp_path: Path, model: Model) -> None:
+    record(tmp_path / "call.fwr", model, [])
+    with pytest.raises(DamagedRecording, match="ends before the first frame"):
+        decompress_recording(tmp_path / "call.fwr", tmp_path / "out.mp4", model)
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_other_weights_are_refused(tmp_path: Path, model: Model) -> None:
+    other = save_tiny(tmp_path / "other", seed=1)
+    record(tmp_path / "call.fwr", model, pairs_of_frames(model, 1))
+    with pytest.raises(ModelMismatch, match=f"{other.model_id[:12]}.*{model.model_id[:12]}.*--weights"):
+        decompress_recording(tmp_path / "call.fwr", tmp_path / "out.mp4", other)
+
+
+def test_file_that_is_no_recording(tmp_path: Path, model: Model) -> None:
+    (tmp_path / "call.fwr").write_bytes(b"something else")
+    with pytest.raises(RecordingError, match="expected a facewire recording"):
+        decompress_recording(tmp_path / "call.fwr", tmp_path / "out.mp4", model)
+
+
+def test_output_is_checked_before_anything_is_read(tmp_path: Path, model: Model) -> None:
+    with pytest.raises(OutputError, match="expected a name that ends in"):
+        decompress_recording(tmp_path / "none.fwr", tmp_path / "out.txt", model)
