@@ -190,7 +190,7 @@ class JointStage(PictureStage):
     """End to end on the networks' own keypoints; the landmarks stay as an anchor."""
 
     name = "joint"
-    rate = 2e-4
+    rate = 3e-4
 
     def __init__(
         self,

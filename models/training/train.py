@@ -46,7 +46,7 @@ class Plan:
     pairs: int = 16
     sources: int = 3
     driving: int = 4
-    warm_up: int = 200
+    warm_up: int = 100
 
     def progress(self, step: int, elapsed_s: float) -> float:
         """How much of the stage is done, 0 to 1."""
