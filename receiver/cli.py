@@ -24,7 +24,9 @@ def receive(
     source_cache: Annotated[
         Path | None, typer.Option(help="Folder that keeps source pictures for the next call. Default: none.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. Default: torch's.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads of one network operation. Default: half the cores.")
+    ] = None,
 ) -> None:
     """Take a call and write what is seen to a video file. May be started before the sender.
 
@@ -47,8 +49,7 @@ def receive(
     from models.weights import default_device, load_model
     from receiver.session import ReceiveSession
 
-    if settings.torch_threads is not None:
-        torch.set_num_threads(settings.torch_threads)
+    torch.set_num_threads(settings.torch_threads)
     session = ReceiveSession(settings, room, output, load_model(settings.weights, default_device()), record, say=_say)
     try:
         run(session.run())

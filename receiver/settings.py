@@ -1,5 +1,6 @@
 """Settings of `facewire receive`, read once when it starts."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -7,6 +8,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from signaling.settings import DEFAULT_SERVER
+
+
+def half_the_cores() -> int:
+    """Return half the number of cores, at least 1."""
+    return max(1, (os.cpu_count() or 2) // 2)
 
 
 class ReceiveSettings(BaseSettings):
@@ -20,8 +26,8 @@ class ReceiveSettings(BaseSettings):
     """Seconds to wait for a sender in the room."""
     weights: Path | None = None
     """Folder or manifest of the model; None is the shipped one."""
-    torch_threads: Annotated[int, Field(ge=1)] | None = None
-    """Threads of one network operation; None leaves torch's choice."""
+    torch_threads: Annotated[int, Field(ge=1, default_factory=half_the_cores)]
+    """Threads of one network operation; half the cores, because threads that find no free core hold up all others."""
     reorder_hold_ms: Annotated[float, Field(ge=0, le=2000)] = 200.0
     """How long frames wait for a message that was overtaken, before it is taken for lost."""
     inbox_messages: Annotated[int, Field(ge=8)] = 512

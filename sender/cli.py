@@ -26,7 +26,7 @@ def send(
     face_threshold: Annotated[
         float | None, typer.Option(help="Face score that is needed, 0 to 1. Default: 0.5.")
     ] = None,
-    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. Default: torch's.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads of one network operation. Default: 1.")] = None,
 ) -> None:
     """Send a clip or camera into a room: motion crosses the wire, and one picture of the face at the start.
 
@@ -48,8 +48,7 @@ def send(
     from models.weights import default_device, load_model
     from sender.session import SendSession
 
-    if settings.torch_threads is not None:
-        torch.set_num_threads(settings.torch_threads)
+    torch.set_num_threads(settings.torch_threads)
     session = SendSession(settings, room, input, load_model(settings.weights, default_device()), say=_say)
     try:
         run(session.run())

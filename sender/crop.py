@@ -23,6 +23,8 @@ SMALLEST_SIDE_PX: Final = 48
 SEARCH_SHARES: Final = (1.0, 0.7, 0.45)
 """Sides of the squares that are looked at, as shares of the picture's smaller side."""
 REFINEMENTS: Final = 3
+CENTRE_ADVANTAGE: Final = 0.01
+"""How much less sure of a face the networks may be in the centre square than in the best one."""
 
 
 @dataclass(frozen=True)
@@ -100,17 +102,23 @@ def _steps(length: int, side: int) -> list[int]:
 def find_square(image: Image, size: int, threshold: float, look: Look) -> tuple[Square | None, float]:
     """Choose the square for a picture [H,W,3].
 
+    A square picture with a face of the right size is a head crop that somebody made, and is taken at once. In others
+    the networks may see a face where there is half of one, so the centre must stand against all other squares.
+
     Returns: the square, None where no crop holds a face, and the best score that was seen.
     """
     height, width = image.shape[:2]
     centre = centre_square(height, width)
-    face = look(cut(image, centre, size))
-    if face.score >= threshold and SMALLEST_RATIO <= face.ratio <= LARGEST_RATIO:
-        return centre, face.score
+    there = look(cut(image, centre, size))
+    fits = there.score >= threshold and SMALLEST_RATIO <= there.ratio <= LARGEST_RATIO
+    if fits and width == height:
+        return centre, there.score
     seen = [(square, look(cut(image, square, size))) for square in candidate_squares(height, width)]
-    square, face = max([(centre, face), *seen], key=lambda pair: pair[1].score)
+    square, face = max([(centre, there), *seen], key=lambda pair: pair[1].score)
     if face.score < threshold:
         return None, face.score
+    if fits and there.score >= face.score - CENTRE_ADVANTAGE:
+        return centre, there.score
     return _refine(image, square, face, size, threshold, look)
 
 

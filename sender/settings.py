@@ -20,8 +20,9 @@ class SendSettings(BaseSettings):
     """Seconds to wait for a receiver in the room."""
     weights: Path | None = None
     """Folder or manifest of the model; None is the shipped one."""
-    torch_threads: Annotated[int, Field(ge=1)] | None = None
-    """Threads of one network operation; None leaves torch's choice."""
+    torch_threads: Annotated[int, Field(ge=1)] = 1
+    """Threads of one network operation. Extraction is small: more threads gain little, and where other programs keep
+    the cores busy they wait for each other (50 times slower was seen)."""
     face_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Face score from which a crop is taken to hold a face."""
     search_s: Annotated[float, Field(gt=0)] = 1.0

@@ -69,6 +69,20 @@ def test_find_square_fits_a_face_anywhere(width: int, height: int, x: int, y: in
     assert square.top + square.side <= height
 
 
+def test_find_square_half_a_face_in_the_centre_does_not_win_over_a_whole_one_elsewhere() -> None:
+    image = scene(1280, 720, 250, 300, 200)
+
+    def credulous(crop: Image) -> Face:
+        """Take any bright spot for a face of the usual size, but be less sure of it than of a whole one."""
+        face = look(crop)
+        return face if face.score > 0.5 else Face(0.8, 0.0, 0.0, 1.0)
+
+    square, score = find_square(image, SIZE, 0.5, credulous)
+    assert square is not None
+    assert score == 0.9
+    assert square.left < 250 < square.left + square.side < 500
+
+
 def test_find_square_nobody_there() -> None:
     assert find_square(scene(640, 360, 0, 0, 2), SIZE, 0.5, look) == (None, 0.0)
 
