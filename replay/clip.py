@@ -96,7 +96,7 @@ def load_motion(path: Path) -> list[Motion]:
         with np.load(path, allow_pickle=False) as stored:
             times_s = (float(at) for at in stored["capture_time_s"])
             return [Motion.from_vector(vector, at) for vector, at in zip(stored["motion"], times_s, strict=True)]
-    except (OSError, KeyError, ValueError, BadZipFile, MotionError) as error:
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile, MotionError) as error:
         raise ClipError(f"{path}: expected stored motion, got none that can be read: {error}") from None
 
 
