@@ -6,7 +6,7 @@ extracts it. They travel with the weights and are part of the model id: two peer
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -39,7 +39,9 @@ def fit_codec(
     clips = [clip for clip in read_index(data).of_split(split) if clip.kind == "video"]
     vectors = [motion_of(model, data / clip.video) for clip in track(clips, "motion", console=console, transient=True)]
     tables = ByteTables.fit(np.concatenate(vectors))
-    kept = {key: model.manifest[key] for key in ("source", "licence", "training") if key in model.manifest}
+    kept: dict[str, Any] = {
+        key: model.manifest[key] for key in ("source", "licence", "training") if key in model.manifest
+    }
     if about is not None:
         kept |= json.loads(about.read_text())
     kept["tables_fitted_on"] = {"split": split, "clips": len(clips), "frames": sum(map(len, vectors))}
