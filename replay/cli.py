@@ -18,10 +18,10 @@ def decompress(
 
     Of a damaged recording the frames before the damage are written, and the exit code is 1.
     """
-    from models.weights import load_model
+    from models.weights import default_device, load_model
     from replay.decompress import decompress_recording
 
-    frames = decompress_recording(recording, output, load_model(weights))
+    frames = decompress_recording(recording, output, load_model(weights, default_device()))
     typer.echo(f"decompress: {frames} frames in {output}")
 
 
@@ -42,10 +42,10 @@ def animate(
 
     With --relative the portrait starts as it is; choose a driver whose first frame has a similar expression.
     """
-    from models.weights import load_model
+    from models.weights import default_device, load_model
     from replay.animate import animate_picture
 
-    frames = animate_picture(portrait, driver, output, load_model(weights), relative=relative)
+    frames = animate_picture(portrait, driver, output, load_model(weights, default_device()), relative=relative)
     typer.echo(f"animate: {frames} frames in {output}")
 
 

@@ -18,7 +18,7 @@ from rich.console import Console
 
 from codec.recording import RecordingReader
 from codec.tables import ByteTables
-from models.weights import Model, load_model
+from models.weights import Model, default_device, load_model
 from receiver.show import VideoWriter
 from receiver.source import decode_source
 from replay.motions import open_clip
@@ -79,7 +79,7 @@ def run_demo(clip: Path | None, folder: Path, seconds: float | None, weights: Pa
     """
     console = Console()
     clip = clip or DEFAULT_CLIP
-    model = load_model(weights)
+    model = load_model(weights, default_device())
     # The sender's own choice of crop, made again; and what is wrong with a clip is said before programs are started.
     with closing(Extractor(model)) as extractor:
         opened, cropper = open_clip(clip, model.config.size, extractor, read_settings(SendSettings))
