@@ -165,10 +165,15 @@ def draw_side_by_side(clip: Path, cropper: Cropper, files: Files, report: dict[s
 
 def call_figures(report: dict[str, Any]) -> list[Figure]:
     """The figures of a call that stand under its pictures."""
+    frames = report["frames"]
+    all_sent = frames["sent"] == frames["captured"]  # else the rate is that of fewer frames, and says so
     wire = (report["wire_kbps"][way] for way in ("sender_to_receiver", "receiver_to_sender"))
     return [
         Figure("payload a frame", f"{report['payload_bytes_per_frame']:.0f} B"),
-        Figure("payload", f"{report['payload_kbps']:.1f} kbps"),
+        Figure(
+            "payload" if all_sent else f"payload, {frames['sent']} of {frames['captured']} frames",
+            f"{report['payload_kbps']:.1f} kbps",
+        ),
         Figure("wire, there / back", " / ".join("-" if kbps is None else f"{kbps:.0f}" for kbps in wire) + " kbps"),
         Figure("PSNR, SSIM", f"{report['picture']['psnr_db']:.1f} dB, {report['picture']['ssim']:.2f}"),
     ]

@@ -104,13 +104,13 @@ def report_table(report: Mapping[str, Any]) -> Table:
     table.add_row("dropped by sender / receiver", f"{dropped['sender']} / {dropped['receiver']}")
     table.add_row("without a face", f"{frames['no_face']}", end_section=True)
     table.add_row("payload a frame", f"{report['payload_bytes_per_frame']:.1f} B")
-    table.add_row("payload", f"{report['payload_kbps']:.1f} kbps")
+    table.add_row(f"payload of {frames['sent']} frames", f"{report['payload_kbps']:.1f} kbps")
     table.add_row("wire, sender to receiver", f"{_number(wire['sender_to_receiver'], 1)} kbps")
     table.add_row("wire, receiver to sender", f"{_number(wire['receiver_to_sender'], 1)} kbps")
     table.add_row("source picture, once", f"{report['source_bytes']} B")
     setup = report["wire_setup_bytes"]
     both = " / ".join(_number(setup[way], 0) for way in ("sender_to_receiver", "receiver_to_sender"))
-    table.add_row("wire before the first frame, there / back", f"{both} B", end_section=True)
+    table.add_row("wire set-up, there / back", f"{both} B", end_section=True)
     for stage, times in report["stages_ms"].items():
         p50, p95 = _number(times["p50"], 2), _number(times["p95"], 2)
         table.add_row(f"{stage} a frame, p50 / p95", f"{p50} / {p95} ms")
@@ -119,7 +119,7 @@ def report_table(report: Mapping[str, Any]) -> Table:
     table.add_row("PSNR (repeat the source)", f"{picture['psnr_db']:.2f} ({repeat['psnr_db']:.2f}) dB")
     table.add_row("SSIM (repeat the source)", f"{picture['ssim']:.3f} ({repeat['ssim']:.3f})")
     if picture["lpips"] is None:
-        table.add_row("LPIPS", "not measured: its weights are not at hand")
+        table.add_row("LPIPS", "not measured: no weights")
     else:
         table.add_row("LPIPS (repeat the source)", f"{picture['lpips']:.3f} ({repeat['lpips']:.3f})")
     return table
