@@ -84,6 +84,17 @@ def load_average(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return _part(tensors, "average."), numbers
 
 
+def load_part(path: Path, module: nn.Module) -> None:
+    """Load a stage's averaged weights into its module, heads that only training has included. Raises DataError."""
+    average, _ = load_average(path)
+    try:
+        module.load_state_dict(average)
+    except RuntimeError as error:
+        raise DataError(
+            f"{path}: expected weights of these networks, got others: {str(error).splitlines()[0]}"
+        ) from None
+
+
 def _read(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(path, framework="pt") as file:

@@ -48,8 +48,12 @@ class Stage(ABC):
         self.module = self.build()
 
     @abstractmethod
-    def build(self) -> nn.Module:
+    def build(self) -> nn.ModuleDict:
         """The modules that this stage trains, as one; their names are those in `Networks`."""
+
+    def rates(self) -> dict[str, float]:
+        """Learning rates at their height of the modules that do not train at `rate`, by name."""
+        return {}
 
     @abstractmethod
     def loss(self, rng: Generator) -> Terms:
@@ -71,7 +75,7 @@ class KeypointStage(Stage):
         super().__init__(networks, store, size)
         self.pairs, self.stills = pairs, stills
 
-    def build(self) -> nn.Module:
+    def build(self) -> nn.ModuleDict:
         features = self.networks.config.trunk_features
         self.dense = nn.Linear(features, 2 * 478).to(self.store.device)
         return nn.ModuleDict(
@@ -135,7 +139,7 @@ class PictureStage(Stage):
         super().__init__(networks, store, size)
         self.sources, self.driving, self.perceptual = sources, driving, perceptual
 
-    def build(self) -> nn.Module:
+    def build(self) -> nn.ModuleDict:
         networks = self.networks
         return nn.ModuleDict(
             {"appearance": networks.appearance, "motion_field": networks.motion_field, "generator": networks.generator}
@@ -205,9 +209,13 @@ class JointStage(PictureStage):
         self.keypoints = keypoints
         super().__init__(networks, store, size, sources, driving, perceptual)
 
-    def build(self) -> nn.Module:
+    def build(self) -> nn.ModuleDict:
         parts = [*super().build().named_children(), *self.keypoints.module.named_children()]
         return nn.ModuleDict(dict(parts))
+
+    def rates(self) -> dict[str, float]:
+        # they come trained to the end; a full rate would first undo that
+        return dict.fromkeys(self.keypoints.module, self.rate / 6.0)
 
     def place(self, s: Batch, d: Batch, rng: Generator) -> tuple[Keypoints, Keypoints]:
         networks = self.networks

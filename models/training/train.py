@@ -22,7 +22,7 @@ from torch.optim import Adam
 
 from models.config import PRESETS
 from models.networks import Networks
-from models.training.checkpoint import MovingAverage, load_average, load_state, save_state
+from models.training.checkpoint import MovingAverage, load_average, load_part, load_state, save_state
 from models.training.data import Store, load_clips
 from models.training.errors import DataError
 from models.training.preview import picture_grid
@@ -112,7 +112,8 @@ def run_stage(
     """
     state = folder / f"{stage.name}.safetensors"
     module = stage.module
-    optimizer = Adam(module.parameters(), lr=stage.rate, betas=stage.betas)
+    heights = [stage.rates().get(name, stage.rate) for name in module]
+    optimizer = Adam([{"params": part.parameters()} for part in module.values()], betas=stage.betas)
     average = MovingAverage(module, 0.999)
     rng = torch.Generator().manual_seed(plan.seed)
     step, elapsed_s = 0, 0.0
@@ -130,8 +131,8 @@ def run_stage(
     module.train()
     try:
         while (progress := plan.progress(step, elapsed_s)) < 1.0 and not stopped():
-            for group in optimizer.param_groups:
-                group["lr"] = stage.rate * plan.rate(step, progress)
+            for group, height in zip(optimizer.param_groups, heights, strict=True):
+                group["lr"] = height * plan.rate(step, progress)
             terms = stage.loss(rng)
             optimizer.zero_grad(set_to_none=True)
             torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
@@ -256,9 +257,11 @@ def _train_stage(
     if name == "pictures":
         drawn = PictureStage(networks, store, plan.size, plan.sources, plan.driving, perceptual)
     else:
-        assemble(out, networks)
+        known = assemble(out, networks)
         faces = Store(load_clips(data, splits, networks.config.trunk_size * 5 // 4), device)
         keypoints = KeypointStage(networks, faces, networks.config.trunk_size, plan.pairs)
+        if "keypoints" in known:
+            load_part(out / "keypoints.safetensors", keypoints.module)
         drawn = JointStage(networks, store, plan.size, keypoints, plan.sources, plan.driving, perceptual)
     return run_stage(drawn, plan, out, resume, lambda: stop.asked, lambda: picture_grid(drawn))
 
