@@ -10,7 +10,7 @@ import torch
 import facewire
 from models.config import TINY
 from models.networks import Networks
-from models.training.checkpoint import load_average
+from models.training.checkpoint import load_average, load_part
 from models.training.data import Store, load_clips
 from models.training.errors import DataError
 from models.training.stages import JointStage, KeypointStage, PictureStage, Stage
@@ -74,6 +74,24 @@ def test_keypoints_are_learned(folder: Path, tmp_path: Path) -> None:
     run_stage(stage, plan(60), tmp_path, resume=False)
     after = float(stage.loss(torch.Generator().manual_seed(9))["keypoints"].detach())
     assert after < before * 2 / 3
+
+
+def test_joint_stage_starts_from_the_trained_keypoints_and_moves_them_slowly(folder: Path, tmp_path: Path) -> None:
+    """Adam's first step is the learning rate: a sixth of it for L, H, Δ and the heads that came trained."""
+    trained = make_stage("keypoints", folder)
+    run_stage(trained, plan(3), tmp_path, resume=False)
+    joint = make_stage("joint", folder)
+    assert isinstance(joint, JointStage)
+    load_part(tmp_path / "keypoints.safetensors", joint.keypoints.module)
+    average, _ = load_average(tmp_path / "keypoints.safetensors")
+    assert torch.equal(joint.keypoints.dense.weight, average["dense.weight"])
+    before = {name: value.detach().clone() for name, value in joint.module.named_parameters()}
+    run_stage(joint, plan(1), tmp_path, resume=False)
+    moved = {name: (value - before[name]).abs().max().item() for name, value in joint.module.named_parameters()}
+    slow = [step for name, step in moved.items() if name.split(".")[0] in trained.module]
+    fast = [step for name, step in moved.items() if name.split(".")[0] not in trained.module]
+    assert max(fast) == pytest.approx(joint.rate, rel=0.01)
+    assert max(slow) == pytest.approx(joint.rate / 6.0, rel=0.01)
 
 
 def test_state_of_another_preset(folder: Path, tmp_path: Path) -> None:
