@@ -7,7 +7,7 @@ stored motion is used. See replay/assets/README.md.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -19,14 +19,12 @@ from rich.progress import track
 
 from codec.errors import MotionError
 from codec.motion import Motion
-from models.renderer import Renderer
 from models.weights import Model, WeightsError, load_model
-from receiver.render import to_head_motion, to_image, to_tensor
 from receiver.show import Image, VideoWriter
 from replay.animate import carry_over
 from replay.errors import ClipError, ReplayError
 from replay.motions import clip_motions, crop_face, open_clip, read_picture
-from replay.render import usual_rate
+from replay.render import render_frames, usual_rate
 from replay.retarget import rotation
 from sender.errors import SenderError
 from sender.extract import Extractor
@@ -68,10 +66,9 @@ def make_clip(model: Model, assets: Path, excerpt: Path | None) -> int:
         portrait = assets / "portrait.jpg"
         picture = crop_face(read_picture(portrait), str(portrait), model.config.size, extractor, settings)
         own = extractor.extract_now(picture, 0.0).motion
-    driving = (calm(motion, own) for motion in carry_over(own, motions))
-    frames = list(track(_render(model, picture, driving), "rendering", len(motions), console=console))
-    times_s = [motion.capture_time_s for motion in motions]
-    return write_small(assets / "demo.mp4", frames, times_s, usual_rate(motions))
+    driving = [calm(motion, own) for motion in carry_over(own, motions)]
+    frames = list(render_frames(model, picture, track(driving, "rendering", console=console)))
+    return write_small(assets / "demo.mp4", frames, usual_rate(motions))
 
 
 def calm(motion: Motion, own: Motion) -> Motion:
@@ -100,22 +97,15 @@ def load_motion(path: Path) -> list[Motion]:
         raise ClipError(f"{path}: expected stored motion, got none that can be read: {error}") from None
 
 
-def write_small(path: Path, frames: Sequence[Image], times_s: Sequence[float], rate: float) -> int:
-    """Write frames as well as fits into 500 kB; returns the size. Raises ClipError when nothing does."""
+def write_small(path: Path, frames: Sequence[tuple[Image, float]], rate: float) -> int:
+    """Write frames, each with its time in seconds, as well as fits into 500 kB; returns the size. Raises ClipError when nothing does."""
     for crf in range(FINEST_CRF, COARSEST_CRF + 1):
         with closing(VideoWriter(path, rate, crf)) as writer:
-            for frame, at in zip(frames, times_s, strict=True):
+            for frame, at in frames:
                 writer.write(frame, at)
         if path.stat().st_size <= MOST_BYTES:
             return path.stat().st_size
     raise ClipError(f"{path}: expected at most {MOST_BYTES} B, got {path.stat().st_size} at CRF {COARSEST_CRF}")
-
-
-def _render(model: Model, picture: Image, motions: Iterable[Motion]) -> Iterator[Image]:
-    renderer = Renderer(model)
-    renderer.set_source(to_tensor(picture))
-    for motion in motions:
-        yield to_image(renderer.render(to_head_motion(motion)))
 
 
 if __name__ == "__main__":

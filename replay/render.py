@@ -1,6 +1,6 @@
 """A source picture and motion become a video file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -25,13 +25,20 @@ def render_video(
         title: what the progress bar says; it is on stderr, and only where that is a terminal.
     Raises: OutputError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
-    renderer = Renderer(model)
-    renderer.set_source(to_tensor(picture))
     console = Console(stderr=True)
     with closing(VideoWriter(output, frame_rate, video_crf())) as writer:
-        for motion in track(motions, title, console=console, disable=not console.is_terminal, transient=True):
-            writer.write(to_image(renderer.render(to_head_motion(motion))), motion.capture_time_s)
+        shown = track(motions, title, console=console, disable=not console.is_terminal, transient=True)
+        for image, time_s in render_frames(model, picture, shown):
+            writer.write(image, time_s)
     return writer.frames
+
+
+def render_frames(model: Model, picture: Image, motions: Iterable[Motion]) -> Iterator[tuple[Image, float]]:
+    """Yield each motion's picture [S,S,3] from one source picture, and its capture time in seconds."""
+    renderer = Renderer(model)
+    renderer.set_source(to_tensor(picture))
+    for motion in motions:
+        yield to_image(renderer.render(to_head_motion(motion))), motion.capture_time_s
 
 
 def usual_rate(motions: Iterable[Motion]) -> float:
