@@ -98,7 +98,10 @@ def load_motion(path: Path) -> list[Motion]:
 
 
 def write_small(path: Path, frames: Sequence[tuple[Image, float]], rate: float) -> int:
-    """Write frames, each with its time in seconds, as well as fits into 500 kB; returns the size. Raises ClipError when nothing does."""
+    """Write frames, each with its time in seconds, as well as fits into 500 kB; returns the size.
+
+    Raises ClipError when nothing does.
+    """
     for crf in range(FINEST_CRF, COARSEST_CRF + 1):
         with closing(VideoWriter(path, rate, crf)) as writer:
             for frame, at in frames:
