@@ -48,9 +48,7 @@ class Generator(nn.Module):
         self.up_half = conv(quarter, 4 * half, 1)
         self.mix_half = conv(half + config.skip_half, half)
         self.blocks_half = nn.Sequential(*(Residual(half) for _ in range(config.generator_blocks[2])))
-        self.up_full = conv(half, 16)
-        # the blend starts at sigmoid(2): mostly the warped source
-        self.up_full.bias.data[12:] = 2.0  # type: ignore[union-attr]
+        self.up_full = conv(half, 16, gain=0.1)
 
     def forward(self, source: Appearance, field: Field, expression: Tensor) -> Picture:
         volume = warp_volume(source.volume, field.flow)  # [B,C,D,h,w]
@@ -72,4 +70,7 @@ class Generator(nn.Module):
         x = functional.pixel_shuffle(self.up_full(activate(x)), 2).float()  # [B,4,S,S]
         warped = warp_plane(source.image, flow)
         blend = x[:, 3:].sigmoid()
-        return Picture(blend * warped + (1.0 - blend) * x[:, :3].sigmoid(), warped, blend)
+        # G's own colours are told as a difference from the warped source: told outright, they are worse than it
+        # everywhere at first, the blend closes over them, and they are never learned
+        colours = warped + torch.tanh(x[:, :3])
+        return Picture(blend * warped + (1.0 - blend) * colours, warped, blend)

@@ -55,6 +55,10 @@ class Stage(ABC):
         """Learning rates at their height of the modules that do not train at `rate`, by name."""
         return {}
 
+    def train(self) -> None:
+        """Set the modules to training."""
+        self.module.train()
+
     @abstractmethod
     def loss(self, rng: Generator) -> Terms:
         """Draw a batch and weigh it."""
@@ -194,7 +198,7 @@ class JointStage(PictureStage):
     """End to end on the networks' own keypoints; the landmarks stay as an anchor."""
 
     name = "joint"
-    rate = 3e-4
+    rate = 5e-4
 
     def __init__(
         self,
@@ -215,7 +219,14 @@ class JointStage(PictureStage):
 
     def rates(self) -> dict[str, float]:
         # they come trained to the end; a full rate would first undo that
-        return dict.fromkeys(self.keypoints.module, self.rate / 6.0)
+        return dict.fromkeys(self.keypoints.module, self.rate / 10.0)
+
+    def train(self) -> None:
+        super().train()
+        # a batch of a few people's frames would spoil the batch norms' statistics
+        for part in self.keypoints.module.modules():
+            if isinstance(part, nn.BatchNorm2d):
+                part.eval()
 
     def place(self, s: Batch, d: Batch, rng: Generator) -> tuple[Keypoints, Keypoints]:
         networks = self.networks

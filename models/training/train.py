@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import cv2
 import torch
@@ -67,8 +67,16 @@ class Stop:
 
     def __init__(self) -> None:
         self.asked = False
-        for number in (signal.SIGINT, signal.SIGTERM):
+        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def __enter__(self) -> Self:
+        for number in self._before:
             signal.signal(number, self._ask)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         self.asked = True
@@ -128,7 +136,7 @@ def run_stage(
 
     last_save = last_grid = last = time.monotonic()
     sums: dict[str, Tensor] = {}
-    module.train()
+    stage.train()
     try:
         while (progress := plan.progress(step, elapsed_s)) < 1.0 and not stopped():
             for group, height in zip(optimizer.param_groups, heights, strict=True):
@@ -157,7 +165,7 @@ def run_stage(
                 last_save = time.monotonic()
             if preview is not None and now - last_grid > GRID_EVERY_S:
                 _write_grid(folder, stage.name, step, preview(), log)
-                module.train()
+                stage.train()
                 last_grid = time.monotonic()
     finally:
         save()
@@ -221,19 +229,12 @@ def train(
     torch.manual_seed(seed)
     networks = Networks(config).to(on)
     out.mkdir(parents=True, exist_ok=True)
-    stop = Stop()
-    for name in STAGES if stage == "all" else (stage,):
-        plan = Plan(
-            size or config.size,
-            minutes and minutes * (SHARE[name] if stage == "all" else 1.0),
-            steps,
-            seed,
-            pairs,
-            batch,
-        )
-        done = _train_stage(name, networks, plan, data, out, resume, split.split(","), stop)
-        if not done:
-            break
+    with Stop() as stop:
+        for name in STAGES if stage == "all" else (stage,):
+            own_minutes = minutes and minutes * (SHARE[name] if stage == "all" else 1.0)
+            plan = Plan(size or config.size, own_minutes, steps, seed, pairs, batch)
+            if not _train_stage(name, networks, plan, data, out, resume, split.split(","), stop):
+                break
     known = assemble(out, networks)
     about = {"source": "facewire train", "licence": "as the clips", "training": known}
     manifest = save_model(networks.eval(), uniform_tables(config.keypoints), out / "weights", about)
