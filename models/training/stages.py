@@ -75,7 +75,7 @@ class KeypointStage(Stage):
     name = "keypoints"
     rate = 1e-3
 
-    def __init__(self, networks: Networks, store: Store, size: int, pairs: int = 16, stills: float = 0.4) -> None:
+    def __init__(self, networks: Networks, store: Store, size: int, pairs: int = 16, stills: float = 0.3) -> None:
         super().__init__(networks, store, size)
         self.pairs, self.stills = pairs, stills
 
@@ -112,14 +112,16 @@ class KeypointStage(Stage):
         score = extractor.face(features)[:, 0].float()
         label = (torch.arange(len(score), device=score.device) < count).float()
         on_video = (~self.store.is_still[clips]).to(x_c.device).float()[:, None, None]
+        seen = torch.cat((on_video, on_video))
         return {
             "keypoints": 20.0 * keypoint_l1(found.x, both.x),
             "dense": 5.0 * (dense - both.landmarks[..., :2]).abs().mean(),
             "pose": 2.0 * pose_l1(motion, both.motion),
             # a still's "neutral" shape holds its expression: it teaches L a quarter as much
             "canonical": 5.0 * ((0.25 + 0.75 * on_video) * (x_c - s.x_c).abs()).mean(),
-            # and nothing at all to delta, which its shape has swallowed
-            "deformation": 4.0 * (torch.cat((on_video, on_video)) * (motion.delta - both.motion.delta).abs()).mean()
+            # and nothing at all to delta, which its shape has swallowed. An expression moves few points by a pixel or
+            # two: under the weight of the pose's errors it is not learned at all, so it counts 30 times as much.
+            "deformation": 30.0 * keypoint_l1(motion.delta * seen, both.motion.delta * seen, expressive_gain=4.0)
             + 0.1 * deformation_l1(motion.delta),
             "face": 0.3 * functional.binary_cross_entropy_with_logits(score, label),
         }
