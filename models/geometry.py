@@ -150,8 +150,3 @@ def plane_grid(height: int, width: int, device: torch.device | None = None) -> T
 def depth_planes(depth: int, extent: float = 1.0, device: torch.device | None = None) -> Tensor:
     """Depths [depth] of the volume's planes, centres of equal slabs of [-extent, extent]."""
     return ((torch.arange(depth, device=device, dtype=torch.float32) + 0.5) * (2.0 / depth) - 1.0) * extent
-
-
-def turn_about_view_axis_deg(R: Tensor) -> Tensor:
-    """Angle [...] in degrees between the face's forward axis and the viewer, for frontalising and limits."""
-    return torch.rad2deg(torch.acos(R[..., 2, 2].clamp(-1.0, 1.0)))
