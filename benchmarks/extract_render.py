@@ -71,19 +71,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def measure(model: Model, frames: int) -> dict[str, Timing]:
     """Time and check both stages over `frames` frames of a head that turns and talks."""
     image = load_portrait(model.config.size)
-    motions = [_moved(model.extract(image).motion, frame / 25) for frame in range(frames)]
+    x_c = model.canonical(image)
+    motions = [_moved(model.extract(image, x_c).motion, frame / 25) for frame in range(frames)]
     images = [(image + 0.01 * np.sin(frame)).clamp(0, 1) for frame in range(frames)]
     renderer = Renderer(model)
     renderer.set_source(image)
 
     def extract(frame: int) -> Tensor:
-        return _keypoint_numbers(model.extract(images[frame]).motion)
+        return _keypoint_numbers(model.extract(images[frame], x_c).motion)
 
     def render(frame: int) -> Tensor:
         return renderer.render(motions[frame])
 
     return {
-        "extract": _time(extract, _plain_extract(model, images), frames),
+        "extract": _time(extract, _plain_extract(model, images, x_c), frames),
         "render": _time(render, _plain_render(model, image, motions), frames),
     }
 
@@ -111,10 +112,10 @@ def _time(run: Callable[[int], Tensor], plain: Callable[[int], Tensor], frames: 
     return Timing(p50, p95, round(float(np.mean(cpu_ms)), 2), round(_count_gmac(lambda: run(0)), 3), largest)
 
 
-def _plain_extract(model: Model, images: Sequence[Tensor]) -> Callable[[int], Tensor]:
+def _plain_extract(model: Model, images: Sequence[Tensor], x_c: Tensor) -> Callable[[int], Tensor]:
     @torch.no_grad()
     def run(frame: int) -> Tensor:
-        return _keypoint_numbers(model.networks.extractor(images[frame].to(model.device)).motion)
+        return _keypoint_numbers(model.networks.extractor(images[frame].to(model.device), x_c).motion)
 
     return run
 
@@ -126,7 +127,7 @@ def _plain_render(model: Model, image: Tensor, motions: Sequence[HeadMotion]) ->
     @torch.no_grad()
     def run(frame: int) -> Tensor:
         x_c = networks.canonical(image)
-        source = networks.place(x_c, networks.extractor(image).motion)
+        source = networks.place(x_c, networks.extractor(image, x_c).motion)
         picture: Tensor = networks.draw(networks.appearance(image), source, networks.place(x_c, motions[frame])).image
         return picture.clamp(0, 1)
 

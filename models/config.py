@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from models.keypoints import LANDMARKS
+
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """Sizes of F, L, H, Δ, M and G (`compact`: candidate F1 of the design, 2.5-D motion field).
+    """Sizes of F, L, H, Δ, M and G (`compact`: candidate F4 of the design, 2.5-D motion field).
 
     Pictures are [3,size,size]; the volume is [volume_channels, depth, size/8, size/8].
     """
@@ -18,23 +20,28 @@ class ModelConfig:
     trunk_widths: tuple[int, int, int, int] = (24, 48, 96, 192)
     trunk_blocks: tuple[int, int, int] = (1, 2, 2)
     trunk_features: int = 256
+    # Δ: patches of eyes, mouth and face, and the widths of their networks at 1/2, 1/4, 1/8
+    patch_size: int = 64
+    region_widths: tuple[int, int, int] = (16, 32, 64)
     # F: widths at size, 1/2, 1/4, 1/8
-    appearance_widths: tuple[int, int, int, int] = (32, 64, 128, 256)
-    appearance_blocks: int = 2
-    volume_channels: int = 32
-    volume_blocks: int = 3
+    appearance_widths: tuple[int, int, int, int] = (24, 48, 96, 192)
+    appearance_blocks: int = 1
+    volume_channels: int = 16
+    volume_blocks: int = 2
     depth: int = 8
     depth_extent: float = 0.6
-    skip_half: int = 16  # channels handed on at size/2
-    skip_quarter: int = 32  # channels handed on at size/4
+    skip_half: int = 12  # channels handed on at size/2
+    skip_quarter: int = 24  # channels handed on at size/4
     summary_channels: int = 4
     # M: a 2-D U-Net at size/8
     motion_widths: tuple[int, int, int, int] = (48, 72, 96, 120)
     motion_features: int = 32  # handed on to G
-    heatmap_sigma: float = 0.1
+    fine_features: int = 24  # of M at size/4, where the flow of what is seen is made
+    heatmap_sigma: float = 0.1  # of a keypoint that stands for a region: cheek, chin, forehead
+    expressive_sigma: float = 0.05  # of one on a lip or a lid: what it moves is small
     background_radius: float = 0.5
-    # G: widths at size/8, 1/4, 1/2, 1
-    generator_widths: tuple[int, int, int, int] = (128, 64, 32, 16)
+    # G: widths at size/8, 1/4, 1/2
+    generator_widths: tuple[int, int, int] = (96, 48, 24)
     generator_blocks: tuple[int, int, int] = (3, 1, 1)
     expression_features: int = 64
     flow_correction: float = 0.1  # largest correction of the flow that G may add, in crop units
@@ -42,8 +49,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         if self.size % 64:
             raise ValueError(f"size: expected a multiple of 64, got {self.size}")
-        if not 1 <= self.keypoints <= 128:
-            raise ValueError(f"keypoints: expected 1 to 128, got {self.keypoints}")
+        if not 1 <= self.keypoints <= len(LANDMARKS):
+            raise ValueError(f"keypoints: expected 1 to {len(LANDMARKS)}, got {self.keypoints}")
 
     @property
     def grid(self) -> int:
@@ -60,6 +67,8 @@ TINY = replace(
     trunk_widths=(8, 8, 8, 8),
     trunk_blocks=(1, 1, 1),
     trunk_features=16,
+    patch_size=16,
+    region_widths=(8, 8, 8),
     appearance_widths=(8, 8, 8, 16),
     appearance_blocks=1,
     volume_channels=4,
@@ -69,7 +78,8 @@ TINY = replace(
     skip_quarter=4,
     motion_widths=(8, 8, 8, 8),
     motion_features=8,
-    generator_widths=(16, 8, 8, 8),
+    fine_features=8,
+    generator_widths=(16, 8, 8),
     generator_blocks=(1, 1, 1),
     expression_features=8,
 )

@@ -10,7 +10,7 @@ from models.appearance import Appearance
 from models.blocks import SLOPE, Residual, activate, conv
 from models.config import ModelConfig
 from models.motion_field import Field
-from models.warp import upsample_flow, warp_plane, warp_volume
+from models.warp import warp_plane, warp_volume
 
 
 class Picture(NamedTuple):
@@ -30,7 +30,7 @@ class Generator(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        eighth, quarter, half, full = config.generator_widths
+        eighth, quarter, half = config.generator_widths
         self.config = config
         self.enter = conv(config.volume_channels * config.depth, eighth, 1)
         self.mix = conv(eighth + config.motion_features, eighth)
@@ -48,7 +48,7 @@ class Generator(nn.Module):
         self.up_half = conv(quarter, 4 * half, 1)
         self.mix_half = conv(half + config.skip_half, half)
         self.blocks_half = nn.Sequential(*(Residual(half) for _ in range(config.generator_blocks[2])))
-        self.up_full = conv(half, 16, gain=0.1)
+        self.up_full = conv(half, 16, gain=0.3)
 
     def forward(self, source: Appearance, field: Field, expression: Tensor) -> Picture:
         volume = warp_volume(source.volume, field.flow)  # [B,C,D,h,w]
@@ -61,9 +61,9 @@ class Generator(nn.Module):
         x = functional.pixel_shuffle(self.up_quarter(activate(x)), 2)
         x = self.mix_quarter(activate(torch.cat((x, warp_plane(source.quarter, field.visible_flow)), 1)))
         x = self.blocks_quarter(x)
-        # lids and lips are finer than the field's grid: G may correct the flow at twice its resolution
+        # lids and lips are finer than M's masks: G may correct the flow at the same grid
         correction = torch.tanh(self.correct(activate(x)).float()) * self.config.flow_correction
-        flow = upsample_flow(field.visible_flow, x.shape[-1]) + correction
+        flow = field.visible_flow + correction
         x = functional.pixel_shuffle(self.up_half(activate(x)), 2)
         x = self.mix_half(activate(torch.cat((x, warp_plane(source.half, flow)), 1)))
         x = self.blocks_half(x)

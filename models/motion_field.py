@@ -1,7 +1,8 @@
 """M: from keypoints to one flow field (FV2V fig. 4, in 2.5 dimensions for `compact`).
 
 Every keypoint's flow is evaluated on the plane of its own depth, so the K flows warp a small 2-D summary; a 2-D U-Net
-then gives the masks of all depth planes at once. The 3-D flow itself follows in closed form from the masks.
+then gives the masks of all depth planes at once. The 3-D flow itself follows in closed form from the masks. What is
+seen is finer than the volume: masks of its own, at twice the grid, join the same K flows to the flow of the picture.
 """
 
 from typing import NamedTuple
@@ -13,11 +14,12 @@ from torch import Tensor, nn
 from models.blocks import Residual, activate, conv
 from models.config import ModelConfig
 from models.geometry import depth_planes, plane_grid
+from models.keypoints import EXPRESSIVE
 
 
 class Field(NamedTuple):
-    """mask m [B,K+1,D,h,w] (sums to 1 over k; k = 0 is the background), flow w [B,D,h,w,3], visible_flow [B,2,h,w]
-    (the flow of the plane that is seen), occlusion o [B,1,h,w], features [B,C,h,w] of the U-Net for G.
+    """mask m [B,K+1,D,h,w] (sums to 1 over k; k = 0 is the background), flow w [B,D,h,w,3], visible_flow [B,2,2h,2w]
+    (the flow of what is seen), occlusion o [B,1,h,w], features [B,C,h,w] of the U-Net for G.
     """
 
     mask: Tensor
@@ -34,48 +36,47 @@ class MotionField(nn.Module):
         super().__init__()
         self.config = config
         count, wide = config.keypoints, config.motion_widths
-        inputs = count * config.summary_channels + config.summary_channels + count + 1
+        inputs = (count + 1) * config.summary_channels + count
         self.enter = conv(inputs, wide[0])
         self.down = nn.ModuleList(conv(a, b, stride=2) for a, b in zip(wide[:-1], wide[1:], strict=True))
         self.bottom = Residual(wide[-1])
         self.up = nn.ModuleList(conv(b + a, a) for a, b in zip(wide[:-1], wide[1:], strict=True))
-        self.head = conv(wide[0], (count + 1) * config.depth + config.depth + 1, gain=0.1)
+        self.head = conv(wide[0], (count + 1) * config.depth + 1, gain=0.1)
+        self.fine = conv(wide[0], 4 * config.fine_features, 1)
+        self.fine_head = conv(config.fine_features, count + 1, gain=0.1)
+        spread = torch.full((count,), 2.0 * config.heatmap_sigma**2)
+        spread[[k for k in EXPRESSIVE if k < count]] = 2.0 * config.expressive_sigma**2
+        self.spread: Tensor
+        self.register_buffer("spread", spread[:, None, None], persistent=False)
         self.features_out = conv(wide[0], config.motion_features, 1)
 
     def forward(self, summary: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Field:
         config, side = self.config, summary.shape[-1]
         grid = plane_grid(side, side, summary.device)  # [h,w,2]
-        # [B,K,h,w]: squared distance in the picture plane from each keypoint
-        far_d = (grid[None, None] - x_d[:, :, None, None, :2]).square().sum(-1)
-        far_s = (grid[None, None] - x_s[:, :, None, None, :2]).square().sum(-1)
-        spread = 2.0 * config.heatmap_sigma**2
-        heat = torch.exp(-far_d / spread) - torch.exp(-far_s / spread)
-        x = torch.cat((self._warped_summaries(summary, x_s, x_d, A, grid), summary, heat, heat[:, :1] * 0.0), 1)
-        x = self._unet(x)
+        flows = _plane_flows(grid, x_s, x_d, A)
+        far_d, far_s = _square_distances(grid, x_d), _square_distances(grid, x_s)
+        heat = torch.exp(-far_d / self.spread) - torch.exp(-far_s / self.spread)
+        x = self._unet(torch.cat((_warped_summaries(summary, flows), summary, heat), 1))
         out = self.head(activate(x)).float()
-        masks = (config.keypoints + 1) * config.depth
-        logits = out[:, :masks].unflatten(1, (config.keypoints + 1, config.depth))
-        mask = (logits + self._prior(far_d, spread)[:, :, None]).softmax(1)
+        logits = out[:, :-1].unflatten(1, (config.keypoints + 1, config.depth))
+        mask = (logits + self._prior(far_d)[:, :, None]).softmax(1)
         flow = self._flow(mask, x_s, x_d, A, grid)
-        seen = out[:, masks : masks + config.depth].softmax(1)  # which depth plane is seen, [B,D,h,w]
-        visible = (seen[..., None] * flow[..., :2]).sum(1).permute(0, 3, 1, 2)
-        return Field(mask, flow, visible, out[:, -1:].sigmoid(), self.features_out(activate(x)))
+        return Field(mask, flow, self._visible(x, x_s, x_d, A), out[:, -1:].sigmoid(), self.features_out(activate(x)))
 
-    def _warped_summaries(self, summary: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, grid: Tensor) -> Tensor:
-        """Each keypoint's flow on the plane of its own depth: A_xy (p - x_d,k) + x_s,k. Returns [B,K*4,h,w]."""
-        batch, count = x_s.shape[:2]
-        relative = grid[None, None] - x_d[:, :, None, None, :2]  # [B,K,h,w,2]
-        flows = torch.einsum("bij,bkhwj->bkhwi", A[:, :2, :2], relative) + x_s[:, :, None, None, :2]
-        repeated = summary[:, None].expand(-1, count, -1, -1, -1).flatten(0, 1)
-        warped = functional.grid_sample(
-            repeated, flows.flatten(0, 1).to(summary.dtype), padding_mode="border", align_corners=False
-        )
-        return warped.reshape(batch, count * summary.shape[1], *summary.shape[2:])
+    def _visible(self, x: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Tensor:
+        """The flow of what is seen [B,2,2h,2w], from U-Net features x [B,C,h,w]: sum m_k w_k at twice the grid."""
+        fine = functional.pixel_shuffle(self.fine(activate(x)), 2)
+        grid = plane_grid(fine.shape[-2], fine.shape[-1], fine.device)
+        logits = self.fine_head(activate(fine)).float()
+        mask = (logits + self._prior(_square_distances(grid, x_d))).softmax(1)  # [B,K+1,2h,2w]
+        flows = torch.cat((grid.expand(len(x), 1, -1, -1, -1), _plane_flows(grid, x_s, x_d, A)), 1)
+        return (mask[..., None] * flows).sum(1).permute(0, 3, 1, 2)
 
-    def _prior(self, far_d: Tensor, spread: float) -> Tensor:
+    def _prior(self, far_d: Tensor) -> Tensor:
         """Log-prior of the masks [B,K+1,h,w]: near a keypoint its own flow, beyond a radius the background's."""
-        background = torch.full_like(far_d[:, :1], -(self.config.background_radius**2) / spread)
-        return torch.cat((background, -far_d / spread), 1)
+        config = self.config
+        background = -(config.background_radius**2) / (2.0 * config.heatmap_sigma**2)
+        return torch.cat((torch.full_like(far_d[:, :1], background), -far_d / self.spread), 1)
 
     def _unet(self, x: Tensor) -> Tensor:
         x = self.enter(x)
@@ -102,3 +103,27 @@ class MotionField(nn.Module):
         moved = torch.einsum("bij,dhwj->bdhwi", A, p)
         flow = background * p + (1.0 - background) * moved + torch.einsum("bkdhw,bki->bdhwi", mask[:, 1:], offset)
         return flow * flow.new_tensor((1.0, 1.0, 1.0 / config.depth_extent))
+
+
+def _plane_flows(grid: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Tensor:
+    """Each keypoint's flow on the plane of its own depth, w_k = A_xy (p - x_d,k) + x_s,k: [B,K,h,w,2] on a grid."""
+    A_xy = A[:, :2, :2]
+    offset = x_s[..., :2] - torch.einsum("bij,bkj->bki", A_xy, x_d[..., :2])
+    moved = torch.einsum("bij,hwj->bhwi", A_xy, grid)
+    flows: Tensor = moved[:, None] + offset[:, :, None, None]
+    return flows
+
+
+def _square_distances(grid: Tensor, x: Tensor) -> Tensor:
+    """Squared distance in the picture plane from each keypoint: [B,K,h,w]."""
+    return (grid[None, None] - x[:, :, None, None, :2]).square().sum(-1)
+
+
+def _warped_summaries(summary: Tensor, flows: Tensor) -> Tensor:
+    """The summary [B,C,h,w] as each of the K flows would have it: [B,K*C,h,w]."""
+    batch, count = flows.shape[:2]
+    repeated = summary[:, None].expand(-1, count, -1, -1, -1).flatten(0, 1)
+    warped = functional.grid_sample(
+        repeated, flows.flatten(0, 1).to(summary.dtype), padding_mode="border", align_corners=False
+    )
+    return warped.reshape(batch, count * summary.shape[1], *summary.shape[2:])

@@ -40,24 +40,26 @@ class Keypoints(NamedTuple):
 
 
 class MotionExtractor(nn.Module):
-    """H and Δ on one shared trunk, and how sure they are of a face: image [B,3,S,S] in [0,1] -> `Extraction`."""
+    """H and Δ on one shared trunk, and how sure they are of a face.
+
+    image [B,3,S,S] in [0,1] and x_c [B,K,3], the canonical keypoints of the person's source image -> `Extraction`.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
         features = config.trunk_features
         self.trunk = FaceTrunk(config.trunk_size, config.trunk_widths, config.trunk_blocks, features)
         self.head_pose = HeadPose(features)
-        self.deformation = Deformation(features, config.keypoints)
+        self.deformation = Deformation(config)
         self.face = nn.Linear(features, 1)
 
-    def motion(self, features: Tensor) -> HeadMotion:
-        """The two heads on trunk features [B,F]."""
-        yaw_deg, pitch_deg, roll_deg, t = self.head_pose(features)
-        return HeadMotion(yaw_deg, pitch_deg, roll_deg, t, self.deformation(features))
-
-    def forward(self, image: Tensor) -> Extraction:
+    def forward(self, image: Tensor, x_c: Tensor) -> Extraction:
         features = self.trunk(image)
-        return Extraction(self.motion(features), self.face(features)[:, 0].float().sigmoid())
+        yaw_deg, pitch_deg, roll_deg, t = self.head_pose(features)
+        R = rotation_matrix(yaw_deg, pitch_deg, roll_deg)
+        delta = self.deformation(features, image, R, t, x_c)
+        motion = HeadMotion(yaw_deg, pitch_deg, roll_deg, t, delta)
+        return Extraction(motion, self.face(features)[:, 0].float().sigmoid())
 
 
 class Networks(nn.Module):

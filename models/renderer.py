@@ -29,7 +29,7 @@ class Renderer:
         image = image.to(self._device)
         self._appearance = self._networks.appearance(image)
         self._x_c = self._networks.canonical(image)
-        self._source = self._networks.place(self._x_c, self._networks.extractor(image).motion)
+        self._source = self._networks.place(self._x_c, self._networks.extractor(image, self._x_c).motion)
 
     @torch.inference_mode()
     def render(self, motion: HeadMotion, view: View | None = None) -> Tensor:

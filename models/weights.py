@@ -57,9 +57,17 @@ class Model:
         return next(self.networks.parameters()).device
 
     @torch.inference_mode()
-    def extract(self, image: Tensor) -> Extraction:
-        """H and Δ on pictures [B,3,S,S] RGB in [0,1]: motion [B], face_score [B] in [0,1]."""
-        extraction: Extraction = self.networks.extractor(image.to(self.device))
+    def canonical(self, image: Tensor) -> Tensor:
+        """L on source images [B,3,S,S] RGB in [0,1]: canonical keypoints x_c [B,K,3]."""
+        x_c: Tensor = self.networks.canonical(image.to(self.device))
+        return x_c
+
+    @torch.inference_mode()
+    def extract(self, image: Tensor, x_c: Tensor) -> Extraction:
+        """H and Δ on pictures [B,3,S,S] RGB in [0,1] of people whose source images have the canonical keypoints x_c
+        [B,K,3]: motion [B], face_score [B] in [0,1].
+        """
+        extraction: Extraction = self.networks.extractor(image.to(self.device), x_c.to(self.device))
         return extraction
 
 

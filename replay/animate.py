@@ -28,6 +28,7 @@ def animate_picture(portrait: Path, driver: Path, output: Path, model: Model, *,
     settings = read_settings(SendSettings)  # the driver's face is looked for as in a call
     with closing(Extractor(model)) as extractor:
         picture = crop_face(read_picture(portrait), str(portrait), model.config.size, extractor, settings)
+        extractor.set_source(picture)
         own = extractor.extract_now(picture, 0.0).motion if relative else None
         if driver.suffix.lower() == ".fwr":
             return decompress_recording(driver, output, model, picture, partial(carry_over, own))

@@ -65,6 +65,7 @@ def make_clip(model: Model, assets: Path, excerpt: Path | None) -> int:
         motions = load_motion(assets / "motion.npz")
         portrait = assets / "portrait.jpg"
         picture = crop_face(read_picture(portrait), str(portrait), model.config.size, extractor, settings)
+        extractor.set_source(picture)
         own = extractor.extract_now(picture, 0.0).motion
     driving = [calm(motion, own) for motion in carry_over(own, motions)]
     frames = list(render_frames(model, picture, track(driving, "rendering", console=console)))

@@ -91,8 +91,16 @@ def open_clip(path: Path, size: int, extractor: Extractor, settings: SendSetting
 
 
 def clip_motions(clip: Clip, cropper: Cropper, extractor: Extractor, threshold: float) -> Iterator[Motion]:
-    """Motion of each frame of a clip whose face score is at least `threshold`. Raises InputError for a damaged clip."""
+    """Motion of each frame of a clip whose face score is at least `threshold`. Raises InputError for a damaged clip.
+
+    As in a call, the first such frame is the source picture against which the motion is told.
+    """
+    begun = False
     while (frame := clip.read()) is not None:
-        extracted = extractor.extract_now(cropper.crop(frame.image), frame.capture_time_s)
+        crop = cropper.crop(frame.image)
+        if not begun:
+            extractor.set_source(crop)
+        extracted = extractor.extract_now(crop, frame.capture_time_s)
         if extracted.face_score >= threshold:
+            begun = True
             yield extracted.motion

@@ -29,26 +29,33 @@ class Extractor:
 
     def __init__(self, model: Model, times: StageTimes | None = None) -> None:
         self._model = model
+        self._x_c: Tensor | None = None
         self._times = times or StageTimes("extract")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="extract")
+
+    def set_source(self, picture: Image) -> None:
+        """Take the source picture uint8 RGB [S,S,3] as the receiver has it: delta is told against its shape (L)."""
+        self._x_c = self._model.canonical(to_tensor(picture))
 
     async def extract(self, crop: Image, capture_time_s: float) -> Extracted:
         """Find the motion in a crop uint8 RGB [S,S,3], S the model's size."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.extract_now, crop, capture_time_s)
 
     def extract_now(self, crop: Image, capture_time_s: float) -> Extracted:
-        """Do the same here and now, in the caller's thread."""
+        """Do the same here and now, in the caller's thread. Raises RuntimeError before the first `set_source`."""
+        if self._x_c is None:
+            raise RuntimeError("extract: expected set_source to be called first")
         with self._times.measure("extract"):
-            found = self._model.extract(to_tensor(crop))
+            found = self._model.extract(to_tensor(crop), self._x_c)
             return Extracted(to_motion(found.motion, capture_time_s), float(found.face_score))
 
     @torch.inference_mode()
     def look(self, crop: Image) -> Face:
         """Find the face box in a crop, by the box of the keypoints: forehead, chin and cheeks are among them."""
-        image = to_tensor(crop).to(self._model.device)
-        found = self._model.extract(image)
-        networks = self._model.networks
-        x = networks.place(networks.canonical(image), found.motion).x[0, :, :2]  # [K, 2] in crop units
+        image = to_tensor(crop)
+        x_c = self._model.canonical(image)
+        found = self._model.extract(image, x_c)
+        x = self._model.networks.place(x_c, found.motion).x[0, :, :2]  # [K, 2] in crop units
         low, high = x.amin(0), x.amax(0)
         centre_x, centre_y = ((low + high) / 2).tolist()
         return Face(float(found.face_score), centre_x, centre_y, float((high - low).amax()))

@@ -56,6 +56,7 @@ def motion_of(model: Model, clip: Path) -> NDArray[np.float32]:
     extractor = Extractor(model)
     try:
         frames = read_frames(clip, model.config.size)
+        extractor.set_source(frames[0])
         return np.stack([extractor.extract_now(frame, 0.0).motion.as_vector() for frame in frames])
     finally:
         extractor.close()

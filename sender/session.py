@@ -21,7 +21,7 @@ from sender.pipeline import SenderPipeline
 from sender.report import SendReport
 from sender.send import MediaSender
 from sender.settings import SendSettings
-from sender.source import MIME, Source, find_source
+from sender.source import MIME, Source, decode_picture, find_source
 from signaling.client import SignalingClient
 from signaling.control import agree
 from signaling.control_messages import Bye, Hello, Idle, Start
@@ -115,6 +115,7 @@ class SendSession:
         except BaseException:
             frames.close()
             raise
+        self._extractor.set_source(decode_picture(source.picture))
         if not frames.live:
             frames.close()
             frames = open_source(self._input)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Final
 
+import numpy as np
 from PIL import Image as Pillow
 
 from sender.camera import FrameSource, Image
@@ -62,3 +63,8 @@ def encode_picture(crop: Image, quality: int) -> bytes:
     file = io.BytesIO()
     Pillow.fromarray(crop).save(file, "WEBP", quality=quality, method=6)
     return file.getvalue()
+
+
+def decode_picture(content: bytes) -> Image:
+    """Decode what `encode_picture` made, as the receiver will: uint8 RGB [S,S,3]."""
+    return np.asarray(Pillow.open(io.BytesIO(content)).convert("RGB"), np.uint8)

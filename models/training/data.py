@@ -12,10 +12,10 @@ import torch.nn.functional as functional
 from torch import Generator, Tensor
 
 from models.geometry import HeadMotion, rotation_matrix
+from models.keypoints import LANDMARKS, flip_points
 from models.training import dataset_index
 from models.training.dataset_index import read_index, read_track
 from models.training.errors import DataError
-from models.training.keypoints import LANDMARKS, flip_points
 from models.training.mean_face import mirror_points
 
 _MIRROR_LANDMARKS = tuple(mirror_points().tolist())
@@ -153,6 +153,10 @@ class Store:
     def draw_frames(self, clips: Tensor, generator: Generator) -> Tensor:
         """One frame index a clip, uniform over the clip."""
         return self.start[clips] + (torch.rand(len(clips), generator=generator) * self.count[clips]).long()
+
+    def clip_of(self, frames: Tensor) -> Tensor:
+        """Which clip each of the frames [B] belongs to."""
+        return torch.searchsorted(self.start, frames, right=True) - 1
 
     def batch(self, clips: Tensor, frames: Tensor) -> Batch:
         """The frames as they are: image [B,3,S,S] in [0,1] and their keypoints."""

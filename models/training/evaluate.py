@@ -147,7 +147,8 @@ def _render(model: Model, source: Tensor, driving: Tensor) -> tuple[Tensor, Tens
     """Outputs [N,3,S,S], and the last frame seen from 20 degrees further right [1,3,S,S]."""
     renderer = Renderer(model)
     renderer.set_source(source)
-    motions = [model.extract(frame[None]).motion for frame in driving]
+    x_c = model.canonical(source)
+    motions = [model.extract(frame[None], x_c).motion for frame in driving]
     outputs = torch.cat([renderer.render(motion).cpu() for motion in motions])
     zero = torch.zeros(1)
     view = View(zero + VIEW_YAW_DEG, zero, zero, torch.zeros(1, 3))

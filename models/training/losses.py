@@ -5,7 +5,7 @@ import torch.nn.functional as functional
 from torch import Tensor
 
 from models.geometry import HeadMotion
-from models.training.keypoints import EXPRESSIVE
+from models.keypoints import EXPRESSIVE
 
 
 def region_weight(x: Tensor, size: int, gain: float = 6.0, sigma: float = 0.07) -> Tensor:

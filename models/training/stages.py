@@ -19,7 +19,6 @@ from models.geometry import HeadMotion, rotation_matrix
 from models.networks import Keypoints, Networks
 from models.training.data import Batch, Change, Store, augment, draw_change, warp_image
 from models.training.losses import (
-    deformation_l1,
     keypoint_l1,
     pose_l1,
     pyramid_l1,
@@ -65,10 +64,10 @@ class Stage(ABC):
 
 
 class KeypointStage(Stage):
-    """L, H, Δ regress the landmarks of people on video and of many more on stills.
+    """L, H and the rough keypoints of Δ regress the landmarks of people on video and of many more on stills.
 
-    Two frames s, d of a person, each changed in its own way: x_c comes from s alone, pose and delta from each frame,
-    and what is asked is that they land on the landmarks together. A head on all 478 landmarks, used only here, makes
+    Two frames s, d of a person, each changed in its own way: x_c comes from s alone, the pose from each frame, and
+    what is asked is that they land on the landmarks together. A head on all 478 landmarks, used only here, makes
     the trunk look closely.
     """
 
@@ -100,29 +99,31 @@ class KeypointStage(Stage):
             torch.cat((s.landmarks, d.landmarks)),
             HeadMotion(*(torch.cat(parts) for parts in zip(s.motion, d.motion, strict=True))),
         )
-        image = _spoil(both.image, rng)
+        image = spoil(both.image, rng)
         strange = _without_face(self.store, max(2, self.pairs // 4), self.size, rng)
         extractor = self.networks.extractor
         features = extractor.trunk(torch.cat((image, strange)))
         faces, count = features[: len(image)], len(image)
-        motion = extractor.motion(faces)
+        yaw_deg, pitch_deg, roll_deg, t = extractor.head_pose(faces)
         x_c = self.networks.canonical(image[: self.pairs])
-        found = self.networks.place(torch.cat((x_c, x_c)), motion)
+        # pose and shape together have to land on the landmarks, expression given
+        pose = HeadMotion(yaw_deg, pitch_deg, roll_deg, t, both.motion.delta)
+        found = self.networks.place(torch.cat((x_c, x_c)), pose)
+        rough = extractor.deformation.rough(faces).float().unflatten(1, (-1, 2))
+        depth = extractor.deformation.depth(faces).float()
         dense = self.dense(faces).float().unflatten(1, (478, 2))
         score = extractor.face(features)[:, 0].float()
         label = (torch.arange(len(score), device=score.device) < count).float()
         on_video = (~self.store.is_still[clips]).to(x_c.device).float()[:, None, None]
-        seen = torch.cat((on_video, on_video))
+        seen = torch.cat((on_video, on_video))[..., 0]
         return {
-            "keypoints": 20.0 * keypoint_l1(found.x, both.x),
+            "keypoints": 10.0 * keypoint_l1(found.x, both.x),
+            "rough": 10.0 * (rough - both.x[..., :2]).abs().mean(),
             "dense": 5.0 * (dense - both.landmarks[..., :2]).abs().mean(),
-            "pose": 2.0 * pose_l1(motion, both.motion),
-            # a still's "neutral" shape holds its expression: it teaches L a quarter as much
-            "canonical": 5.0 * ((0.25 + 0.75 * on_video) * (x_c - s.x_c).abs()).mean(),
-            # and nothing at all to delta, which its shape has swallowed. An expression moves few points by a pixel or
-            # two: under the weight of the pose's errors it is not learned at all, so it counts 30 times as much.
-            "deformation": 30.0 * keypoint_l1(motion.delta * seen, both.motion.delta * seen, expressive_gain=4.0)
-            + 0.1 * deformation_l1(motion.delta),
+            "pose": 2.0 * pose_l1(pose, both.motion),
+            # a still's "neutral" shape holds its expression: it teaches L a quarter as much, and depth nothing
+            "canonical": 10.0 * ((0.25 + 0.75 * on_video) * (x_c - s.x_c).abs()).mean(),
+            "depth": 5.0 * (seen * (depth - both.motion.delta[..., 2]).abs()).mean(),
             "face": 0.3 * functional.binary_cross_entropy_with_logits(score, label),
         }
 
@@ -232,10 +233,11 @@ class JointStage(PictureStage):
 
     def place(self, s: Batch, d: Batch, rng: Generator) -> tuple[Keypoints, Keypoints]:
         networks = self.networks
-        motion = networks.extractor(torch.cat((s.image, d.image))).motion
+        x_c_s = networks.canonical(s.image)
+        x_c_d = x_c_s.repeat_interleave(self.driving, 0)
+        motion = networks.extractor(torch.cat((s.image, d.image)), torch.cat((x_c_s, x_c_d))).motion
         motion_s, motion_d = (HeadMotion(*(part[half] for part in motion)) for half in _halves(len(s.image)))
-        x_c = networks.canonical(s.image)
-        return networks.place(x_c, motion_s), networks.place(x_c.repeat_interleave(self.driving, 0), motion_d)
+        return networks.place(x_c_s, motion_s), networks.place(x_c_d, motion_d)
 
     def loss(self, rng: Generator) -> Terms:
         s, d = self.draw(rng)
@@ -261,7 +263,7 @@ def _wide_change(number: int, rng: Generator, device: torch.device) -> Change:
     return draw_change(number, rng, roll_deg=15.0, log_scale=0.18, shift=0.12, colour=0.2, device=device)
 
 
-def _spoil(image: Tensor, rng: Generator) -> Tensor:
+def spoil(image: Tensor, rng: Generator) -> Tensor:
     """What cameras do: blur, noise, a covered patch; each on a third of the pictures or so. [B,3,S,S]."""
     batch, _, size, _ = image.shape
     chosen = torch.rand(3, batch, generator=rng).lt(0.3).float().to(image.device)[..., None, None, None]

@@ -14,15 +14,15 @@ def frames(count: int, seed: int = 0) -> torch.Tensor:
 
 def drawn(networks: Networks, source: torch.Tensor, driving: torch.Tensor) -> torch.Tensor:
     x_c = networks.canonical(source)
-    s = networks.place(x_c, networks.extractor(source).motion)
-    d = networks.place(x_c, networks.extractor(driving).motion)
+    s = networks.place(x_c, networks.extractor(source, x_c).motion)
+    d = networks.place(x_c, networks.extractor(driving, x_c).motion)
     return networks.draw(networks.appearance(source), s, d).image
 
 
 def test_shapes_of_every_network() -> None:
     networks = build_model("tiny").networks
     image = frames(2)
-    motion, score = networks.extractor(image)
+    motion, score = networks.extractor(image, networks.canonical(image))
     assert motion.yaw_deg.shape == motion.pitch_deg.shape == motion.roll_deg.shape == score.shape == (2,)
     assert motion.t.shape == (2, 3)
     assert motion.delta.shape == (2, 20, 3)
@@ -34,7 +34,7 @@ def test_shapes_of_every_network() -> None:
     field = networks.field(source, placed, placed)
     assert field.mask.shape == (2, 21, TINY.depth, 8, 8)
     assert field.flow.shape == (2, TINY.depth, 8, 8, 3)
-    assert field.visible_flow.shape == (2, 2, 8, 8)
+    assert field.visible_flow.shape == (2, 2, 16, 16)
     torch.testing.assert_close(field.mask.sum(1), torch.ones(2, TINY.depth, 8, 8))
     assert networks.draw(source, placed, placed).image.shape == image.shape
 
@@ -44,7 +44,8 @@ def test_every_parameter_gets_a_finite_gradient() -> None:
     networks = Networks(TINY).eval()
     for parameter in networks.parameters():  # off zero, so that no zero start hides a path
         parameter.data.add_(torch.randn_like(parameter) * 0.05)
-    image, score = frames(2), networks.extractor(frames(2)).face_score
+    image = frames(2)
+    score = networks.extractor(image, networks.canonical(image)).face_score
     (drawn(networks, image, frames(2, seed=1)).square().sum() + score.sum()).backward()
     for name, parameter in networks.named_parameters():
         assert parameter.grad is not None, name
@@ -67,7 +68,8 @@ def test_no_motion_warps_nothing() -> None:
     networks.generator.correct.weight.data.zero_()
     image = frames(1)
     with torch.no_grad():
-        placed = networks.place(networks.canonical(image), networks.extractor(image).motion)
+        x_c = networks.canonical(image)
+        placed = networks.place(x_c, networks.extractor(image, x_c).motion)
         picture = networks.draw(networks.appearance(image), placed, placed)
     torch.testing.assert_close(picture.warped, image, atol=1e-4, rtol=0.0)
 
@@ -76,16 +78,32 @@ def test_shifted_head_is_copied_from_where_it_was() -> None:
     """t_x moves every keypoint; masks that are all foreground then shift the picture by as much."""
     networks = build_model("tiny").networks
     networks.generator.correct.weight.data.zero_()
-    bias = networks.motion_field.head.bias
+    bias = networks.motion_field.fine_head.bias
     assert bias is not None
-    bias.data[: TINY.depth] = -1e4  # no background
+    bias.data[0] = -1e4  # no background
     image = frames(1)
     with torch.no_grad():
-        motion = networks.extractor(image).motion
         x_c = networks.canonical(image)
+        motion = networks.extractor(image, x_c).motion
         moved = motion._replace(t=motion.t + torch.tensor([[8 * 2 / TINY.size, 0.0, 0.0]]))
         picture = networks.draw(networks.appearance(image), networks.place(x_c, motion), networks.place(x_c, moved))
     torch.testing.assert_close(picture.warped[..., 16:], image[..., 8:-8], atol=1e-3, rtol=0.0)
+
+
+def test_errors_of_pose_and_canonical_keypoints_do_not_move_the_face() -> None:
+    """What Δ measures in the picture is where the keypoints come out, whatever L and H say."""
+    networks = build_model("tiny").networks
+    image = frames(1)
+    with torch.no_grad():
+        x_c = networks.canonical(image)
+        x = networks.place(x_c, networks.extractor(image, x_c).motion).x
+        other = x_c + 0.2 * torch.randn(x_c.shape, generator=torch.Generator().manual_seed(1))
+        features = networks.extractor.trunk(image)
+        t = networks.extractor.head_pose(features)[3]
+        measured = networks.extractor.deformation.measure(features, image, t[:, 2])
+        placed = networks.place(other, networks.extractor(image, other).motion).x
+    torch.testing.assert_close(x[..., :2], measured, atol=1e-5, rtol=0.0)
+    torch.testing.assert_close(placed[..., :2], measured, atol=1e-5, rtol=0.0)
 
 
 def test_view_turns_the_head_and_carries_the_expression() -> None:

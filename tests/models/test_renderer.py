@@ -13,7 +13,7 @@ def test_render_runs_neither_appearance_nor_canonical_keypoints() -> None:
         getattr(model.networks, name).register_forward_hook(lambda *_, name=name: calls.append(name))
     renderer = Renderer(model)
     image = torch.rand(1, 3, 64, 64)
-    motion = model.extract(image).motion
+    motion = model.extract(image, model.canonical(image)).motion
     renderer.set_source(image)
     calls.clear()
     for _ in range(3):
@@ -26,7 +26,7 @@ def test_render_is_the_same_each_time_and_depends_on_motion_and_view() -> None:
     renderer = Renderer(model)
     source = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     renderer.set_source(source)
-    motion = model.extract(source).motion
+    motion = model.extract(source, model.canonical(source)).motion
     moved = motion._replace(t=motion.t + 0.2)
     zero = torch.zeros(1)
     first = renderer.render(motion)
@@ -40,7 +40,8 @@ def test_render_is_the_same_each_time_and_depends_on_motion_and_view() -> None:
 
 def test_render_before_a_source() -> None:
     model = build_model("tiny")
-    motion = model.extract(torch.rand(1, 3, 64, 64)).motion
+    image = torch.rand(1, 3, 64, 64)
+    motion = model.extract(image, model.canonical(image)).motion
     with pytest.raises(RuntimeError, match="expected set_source to be called first"):
         Renderer(model).render(motion)
 

@@ -32,6 +32,7 @@ async def test_extract_gives_the_networks_numbers_from_another_thread(
 ) -> None:
     threads = set()
     extractor = Extractor(tiny)
+    extractor.set_source(crop(1))
     here_and_now = extractor.extract_now
 
     def watched(image: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], time_s: float) -> object:
@@ -41,7 +42,7 @@ async def test_extract_gives_the_networks_numbers_from_another_thread(
     monkeypatch.setattr(extractor, "extract_now", watched)
     extracted = await extractor.extract(crop(), 1.5)
     extractor.close()
-    expected = tiny.extract(to_tensor(crop()))
+    expected = tiny.extract(to_tensor(crop()), tiny.canonical(to_tensor(crop(1))))
     assert threads == {"extract_0"}
     assert extracted.motion.capture_time_s == 1.5
     assert extracted.motion.yaw_deg == pytest.approx(float(expected.motion.yaw_deg[0]))
@@ -50,13 +51,21 @@ async def test_extract_gives_the_networks_numbers_from_another_thread(
     assert extracted.face_score == pytest.approx(float(expected.face_score[0]))
 
 
+def test_extract_before_a_source(tiny: Model) -> None:
+    extractor = Extractor(tiny)
+    with pytest.raises(RuntimeError, match="expected set_source to be called first"):
+        extractor.extract_now(crop(), 0.0)
+    extractor.close()
+
+
 def test_look_box_is_the_box_of_the_keypoints(tiny: Model) -> None:
     extractor = Extractor(tiny)
     face = extractor.look(crop(3))
     extractor.close()
     with torch.inference_mode():
         image = to_tensor(crop(3))
-        x = tiny.networks.place(tiny.networks.canonical(image), tiny.extract(image).motion).x[0, :, :2]
+        x_c = tiny.canonical(image)
+        x = tiny.networks.place(x_c, tiny.extract(image, x_c).motion).x[0, :, :2]
     spans = x.max(0).values - x.min(0).values
     assert face.side == pytest.approx(float(spans.max()))
     assert face.centre_x == pytest.approx(float(x[:, 0].max() + x[:, 0].min()) / 2)

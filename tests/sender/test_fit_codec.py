@@ -22,8 +22,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def weights(tmp_path: Path) -> Path:
     model = build_model("tiny", seed=1)
     torch.manual_seed(0)
-    # fresh networks say "no deformation"; zeros cost nothing under any table
-    torch.nn.init.normal_(model.networks.extractor.deformation.delta.weight, std=0.1)
     save_model(model.networks, model.codec_tables, tmp_path / "plain", {"source": "a test", "licence": "none"})
     return tmp_path / "plain"
 

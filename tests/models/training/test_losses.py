@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from models.geometry import HeadMotion
+from models.keypoints import EXPRESSIVE
 from models.training import losses
-from models.training.keypoints import EXPRESSIVE
 
 
 def test_region_weight_peaks_at_mouth_and_eyes() -> None:

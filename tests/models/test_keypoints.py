@@ -1,6 +1,6 @@
 import torch
 
-from models.training.keypoints import EXPRESSIVE, LANDMARKS, MIRROR, flip_points
+from models.keypoints import EXPRESSIVE, LANDMARKS, MIRROR, flip_points
 from models.training.mean_face import mean_face, mirror_points
 
 
