@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from models.metrics import Lpips, LpipsNetwork, MetricsError, find_lpips_weights, ms_ssim, psnr, ssim
+from tests.models.squeeze_weights import write_squeeze
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
 
@@ -72,28 +73,8 @@ def test_other_shapes_are_refused_in_words(shape: tuple[int, ...]) -> None:
         psnr(noise(1, 3, 16, 16), noise(*shape))
 
 
-def random_weights(folder: Path) -> Path:
-    """A file of the right form with random numbers."""
-    drawn = torch.Generator().manual_seed(0)
-    fires = {3: (64, 16, 64), 4: (128, 16, 64), 6: (128, 32, 128), 7: (256, 32, 128)}
-    fires |= {9: (256, 48, 192), 10: (384, 48, 192), 11: (384, 64, 256), 12: (512, 64, 256)}
-    sizes = {"features.0.weight": (64, 3, 3, 3), "features.0.bias": (64,)}
-    for index, (channels, squeezed, expanded) in fires.items():
-        for name, outputs, inputs, side in (
-            ("squeeze", squeezed, channels, 1),
-            ("expand1x1", expanded, squeezed, 1),
-            ("expand3x3", expanded, squeezed, 3),
-        ):
-            sizes[f"features.{index}.{name}.weight"] = (outputs, inputs, side, side)
-            sizes[f"features.{index}.{name}.bias"] = (outputs,)
-    sizes |= {f"lin.{n}.weight": (1, width, 1, 1) for n, width in enumerate((64, 128, 256, 384, 384, 512, 512))}
-    path = folder / "lpips_squeeze_random.safetensors"
-    save_file({name: torch.rand(size, generator=drawn) * 0.1 for name, size in sizes.items()}, path)
-    return path
-
-
 def test_lpips_has_the_gradient_that_a_loss_needs(tmp_path: Path) -> None:
-    network = LpipsNetwork(random_weights(tmp_path))
+    network = LpipsNetwork(write_squeeze(tmp_path))
     a, b = noise(2, 3, 64, 64).requires_grad_(), noise(2, 3, 64, 64, seed=1)
     distance = network(a, b)
     assert distance.shape == (2,)
@@ -110,7 +91,7 @@ def test_lpips_has_the_gradient_that_a_loss_needs(tmp_path: Path) -> None:
 
 
 def test_lpips_is_symmetric_zero_for_equals_and_per_picture(tmp_path: Path) -> None:
-    lpips = Lpips(random_weights(tmp_path))
+    lpips = Lpips(write_squeeze(tmp_path))
     a, b = noise(2, 3, 64, 64), noise(2, 3, 64, 64, seed=1)
     torch.testing.assert_close(lpips(a, b), lpips(b, a))
     assert lpips(a, a).tolist() == [0.0, 0.0]
@@ -118,7 +99,7 @@ def test_lpips_is_symmetric_zero_for_equals_and_per_picture(tmp_path: Path) -> N
 
 
 def test_lpips_features_have_the_sizes_of_squeezenet(tmp_path: Path) -> None:
-    taps = LpipsNetwork(random_weights(tmp_path)).features(noise(1, 3, 256, 256))
+    taps = LpipsNetwork(write_squeeze(tmp_path)).features(noise(1, 3, 256, 256))
     assert [(tap.shape[1], tap.shape[2]) for tap in taps] == [
         (64, 127), (128, 63), (256, 31), (384, 15), (384, 15), (512, 15), (512, 15),
     ]  # fmt: skip
@@ -126,7 +107,7 @@ def test_lpips_features_have_the_sizes_of_squeezenet(tmp_path: Path) -> None:
 
 
 def test_bad_weights_are_refused_in_words(tmp_path: Path) -> None:
-    good = random_weights(tmp_path)
+    good = write_squeeze(tmp_path)
     missing = load_file(good)
     del missing["lin.6.weight"]
     save_file(missing, tmp_path / "missing.safetensors")
