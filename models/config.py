@@ -37,9 +37,11 @@ class ModelConfig:
     motion_widths: tuple[int, int, int, int] = (48, 72, 96, 120)
     motion_features: int = 32  # handed on to G
     fine_features: int = 24  # of M at size/4, where the flow of what is seen is made
-    heatmap_sigma: float = 0.1  # of a keypoint that stands for a region: cheek, chin, forehead
-    expressive_sigma: float = 0.05  # of one on a lip or a lid: what it moves is small
-    background_radius: float = 0.5
+    # reach of a keypoint, over the head's scale exp(t_z): of one that stands for a region (cheek, chin), of one on a lip
+    # or a lid, and how far from all of them the background begins
+    heatmap_sigma: float = 0.14
+    expressive_sigma: float = 0.07
+    background_radius: float = 0.7
     # G: widths at size/8, 1/4, 1/2
     generator_widths: tuple[int, int, int] = (96, 48, 24)
     generator_blocks: tuple[int, int, int] = (3, 1, 1)

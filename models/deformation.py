@@ -30,7 +30,7 @@ class Deformation(nn.Module):
         if image.shape[-1] > self.size:
             image = functional.interpolate(image, (self.size, self.size), mode="area")
         rough = self.rough(features).float().unflatten(1, (-1, 2))
-        points = self.regions(image, place_patches(rough, log_scale))
+        points: Tensor = self.regions(image, place_patches(rough, log_scale))
         return points[:, list(PICK[: self.keypoints])]
 
     def forward(self, features: Tensor, image: Tensor, R: Tensor, t: Tensor, x_c: Tensor) -> Tensor:

@@ -30,7 +30,10 @@ class Field(NamedTuple):
 
 
 class MotionField(nn.Module):
-    """summary [B,4,h,w], x_s, x_d [B,K,3], A [B,3,3] = J_s J_d^-1 -> `Field`."""
+    """summary [B,4,h,w], x_s, x_d [B,K,3], A [B,3,3] = J_s J_d^-1, scale [B] = exp(t_z) of the driving head -> `Field`.
+
+    The reach of a keypoint grows with the head, so a head is drawn alike from near and from far.
+    """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -50,33 +53,37 @@ class MotionField(nn.Module):
         self.register_buffer("spread", spread[:, None, None], persistent=False)
         self.features_out = conv(wide[0], config.motion_features, 1)
 
-    def forward(self, summary: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Field:
+    def forward(self, summary: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, scale: Tensor) -> Field:
         config, side = self.config, summary.shape[-1]
+        spread = self.spread * scale.square()[:, None, None, None]  # [B,K,1,1]
         grid = plane_grid(side, side, summary.device)  # [h,w,2]
         flows = _plane_flows(grid, x_s, x_d, A)
         far_d, far_s = _square_distances(grid, x_d), _square_distances(grid, x_s)
-        heat = torch.exp(-far_d / self.spread) - torch.exp(-far_s / self.spread)
+        heat = torch.exp(-far_d / spread) - torch.exp(-far_s / spread)
         x = self._unet(torch.cat((_warped_summaries(summary, flows), summary, heat), 1))
         out = self.head(activate(x)).float()
         logits = out[:, :-1].unflatten(1, (config.keypoints + 1, config.depth))
-        mask = (logits + self._prior(far_d)[:, :, None]).softmax(1)
+        mask = (logits + self._prior(far_d / spread)[:, :, None]).softmax(1)
         flow = self._flow(mask, x_s, x_d, A, grid)
-        return Field(mask, flow, self._visible(x, x_s, x_d, A), out[:, -1:].sigmoid(), self.features_out(activate(x)))
+        return Field(mask, flow, self._visible(x, x_s, x_d, A, spread), out[:, -1:].sigmoid(), self.features_out(activate(x)))
 
-    def _visible(self, x: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Tensor:
+    def _visible(self, x: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, spread: Tensor) -> Tensor:
         """The flow of what is seen [B,2,2h,2w], from U-Net features x [B,C,h,w]: sum m_k w_k at twice the grid."""
         fine = functional.pixel_shuffle(self.fine(activate(x)), 2)
         grid = plane_grid(fine.shape[-2], fine.shape[-1], fine.device)
         logits = self.fine_head(activate(fine)).float()
-        mask = (logits + self._prior(_square_distances(grid, x_d))).softmax(1)  # [B,K+1,2h,2w]
+        mask = (logits + self._prior(_square_distances(grid, x_d) / spread)).softmax(1)  # [B,K+1,2h,2w]
         flows = torch.cat((grid.expand(len(x), 1, -1, -1, -1), _plane_flows(grid, x_s, x_d, A)), 1)
-        return (mask[..., None] * flows).sum(1).permute(0, 3, 1, 2)
+        visible: Tensor = (mask[..., None] * flows).sum(1).permute(0, 3, 1, 2)
+        return visible
 
-    def _prior(self, far_d: Tensor) -> Tensor:
-        """Log-prior of the masks [B,K+1,h,w]: near a keypoint its own flow, beyond a radius the background's."""
+    def _prior(self, far: Tensor) -> Tensor:
+        """Log-prior of the masks [B,K+1,h,w] from squared distances over 2 sigma^2 [B,K,h,w]: near a keypoint its own
+        flow, beyond a radius the background's.
+        """
         config = self.config
         background = -(config.background_radius**2) / (2.0 * config.heatmap_sigma**2)
-        return torch.cat((torch.full_like(far_d[:, :1], background), -far_d / self.spread), 1)
+        return torch.cat((torch.full_like(far[:, :1], background), -far), 1)
 
     def _unet(self, x: Tensor) -> Tensor:
         x = self.enter(x)

@@ -15,6 +15,7 @@ from models.geometry import HeadMotion, rotation_matrix
 from models.keypoints import LANDMARKS, flip_points
 from models.training import dataset_index
 from models.training.dataset_index import read_index, read_track
+from models.training.equivariance import PlaneWarp
 from models.training.errors import DataError
 from models.training.mean_face import mirror_points
 
@@ -25,13 +26,15 @@ class Batch(NamedTuple):
     """Pictures with what is known of them.
 
     image [B,3,S,S] in [0,1]; x_c [B,K,3] the person's neutral keypoints; landmarks [B,478,3] in crop units;
-    motion the pose and deformation that place x_c at x.
+    motion the pose and deformation that place x_c at x; bent [B] which pictures were bent, background and all (None:
+    none was).
     """
 
     image: Tensor
     x_c: Tensor
     landmarks: Tensor
     motion: HeadMotion
+    bent: Tensor | None = None
 
     @property
     def x(self) -> Tensor:
@@ -164,10 +167,10 @@ class Store:
         image = self.frames[frames].float() / 255.0
         pose, x_c = self.pose[frames], self.x_c[clips]
         motion = HeadMotion(pose[:, 0], pose[:, 1], pose[:, 2], pose[:, 3:6], torch.zeros_like(x_c))
-        return _with_delta(Batch(image, x_c, self.landmarks[frames].float(), motion))
+        return with_delta(Batch(image, x_c, self.landmarks[frames].float(), motion))
 
 
-def _with_delta(batch: Batch) -> Batch:
+def with_delta(batch: Batch) -> Batch:
     """Fill in delta, what pose and neutral shape leave over: exp(-t_z) (x - t) - R x_c."""
     motion = batch.motion
     R = rotation_matrix(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
@@ -221,19 +224,32 @@ def augment(batch: Batch, change: Change, size: int) -> Batch:
     sign = torch.where(change.flip, -1.0, 1.0)
     x = flip_points(batch.landmarks, change.flip, _MIRROR_LANDMARKS)
     x_c = flip_points(batch.x_c, change.flip)
-    turn = rotation_matrix(torch.zeros_like(change.roll_deg), torch.zeros_like(change.roll_deg), change.roll_deg)
-    scale = change.log_scale.exp()
-    shift = torch.cat((change.shift, torch.zeros_like(scale[:, None])), 1)
-    x = scale[:, None, None] * (x @ turn.mT) + shift[:, None]
-    t = torch.cat((motion.t[:, :1] * sign[:, None], motion.t[:, 1:2], torch.zeros_like(scale[:, None])), 1)
-    t = scale[:, None] * (t[:, None] @ turn.mT)[:, 0] + shift
-    t = torch.cat((t[:, :2], (motion.t[:, 2] + change.log_scale)[:, None]), 1)
+    x = place_points(x, change)
+    t = place_points(torch.stack((motion.t[:, 0] * sign, motion.t[:, 1]), 1)[:, None], change)[:, 0]
+    t = torch.cat((t, (motion.t[:, 2] + change.log_scale)[:, None]), 1)
     moved = HeadMotion(
         motion.yaw_deg * sign, motion.pitch_deg, motion.roll_deg * sign + change.roll_deg, t, motion.delta
     )
     image = warp_image(batch.image, change, size)
     image = (image * change.gain[:, :, None, None] + change.offset[:, :, None, None]).clamp(0.0, 1.0)
-    return _with_delta(Batch(image, x_c, x, moved))
+    return with_delta(Batch(image, x_c, x, moved))
+
+
+def place_points(points: Tensor, change: Change) -> Tensor:
+    """Turn, scale and shift points [B,N,2 or 3] (mirrored already) as a change does; depth is scaled alike."""
+    turn = rotation_matrix(torch.zeros_like(change.roll_deg), torch.zeros_like(change.roll_deg), change.roll_deg)
+    dimensions = points.shape[-1]
+    shift = torch.cat((change.shift, torch.zeros_like(change.shift[:, :1])), 1)[:, None, :dimensions]
+    turned = points @ turn[:, :dimensions, :dimensions].mT
+    return change.log_scale.exp()[:, None, None] * turned + shift
+
+
+def unwarp_points(warp: PlaneWarp, p: Tensor, steps: int = 4) -> Tensor:
+    """Where the points p [B,N,2] of a picture lie in `warp.image` of it: q with T(q) = p, by Newton's method."""
+    q = p
+    for _ in range(steps):
+        q = q - torch.linalg.solve(warp.jacobian(q), (warp.points(q) - p)[..., None])[..., 0]
+    return q
 
 
 def warp_image(image: Tensor, change: Change, size: int) -> Tensor:

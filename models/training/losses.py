@@ -8,10 +8,10 @@ from models.geometry import HeadMotion
 from models.keypoints import EXPRESSIVE
 
 
-def region_weight(x: Tensor, size: int, gain: float = 6.0, sigma: float = 0.07) -> Tensor:
+def region_weight(x: Tensor, size: int, gain: float = 6.0, sigma: float | Tensor = 0.07) -> Tensor:
     """Weight map [B,1,size,size]: 1 + gain exp(-d^2 / 2 sigma^2), d the distance to the nearest mouth or eye point.
 
-    x [B,K,3] keypoints in crop units.
+    x [B,K,3] keypoints and sigma (one, or [B,1,1,1]) in crop units.
     """
     axis = (torch.arange(size, device=x.device, dtype=torch.float32) + 0.5) * (2.0 / size) - 1.0
     points = x[:, list(EXPRESSIVE), :2]
@@ -19,6 +19,15 @@ def region_weight(x: Tensor, size: int, gain: float = 6.0, sigma: float = 0.07) 
         axis[None, None, :, None] - points[:, :, None, None, 1]
     ).square()
     return 1.0 + gain * torch.exp(-far.min(1, keepdim=True).values / (2.0 * sigma**2))
+
+
+def face_mask(x: Tensor, size: int, sigma: float = 0.15) -> Tensor:
+    """Where the face is [B,1,size,size]: exp(-d^2 / 2 sigma^2), d the distance to the nearest keypoint of x [B,K,3]."""
+    axis = (torch.arange(size, device=x.device, dtype=torch.float32) + 0.5) * (2.0 / size) - 1.0
+    far = (axis[None, None, None] - x[:, :, None, None, 0]).square() + (
+        axis[None, None, :, None] - x[:, :, None, None, 1]
+    ).square()
+    return torch.exp(-far.min(1, keepdim=True).values / (2.0 * sigma**2))
 
 
 def pyramid_l1(y: Tensor, target: Tensor, weight: Tensor, levels: int = 3, gradient: float = 0.5) -> Tensor:

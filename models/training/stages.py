@@ -1,12 +1,14 @@
 """The staged recipe: what is drawn, run and weighed in one step of each stage.
 
     keypoints   L, H, Δ learn the landmarks of clips and stills (and whether there is a face at all)
+    regions     Δ learns where lips, lids and outlines are, in patches (regions.py)
     pictures    F, M, G learn to draw from keypoints that come straight from the landmarks
     joint       all of them end to end, on their own keypoints
 
-The first two need nothing of each other and may run side by side.
+The first three need nothing of each other and may run side by side.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 
@@ -16,9 +18,22 @@ from torch import Generator, Tensor, nn
 
 from models.generator import Picture
 from models.geometry import HeadMotion, rotation_matrix
-from models.networks import Keypoints, Networks
-from models.training.data import Batch, Change, Store, augment, draw_change, warp_image
+from models.interface import Keypoints
+from models.networks import Networks
+from models.training.data import (
+    Batch,
+    Change,
+    Store,
+    augment,
+    draw_change,
+    place_points,
+    unwarp_points,
+    warp_image,
+    with_delta,
+)
+from models.training.equivariance import draw_warp
 from models.training.losses import (
+    face_mask,
     keypoint_l1,
     pose_l1,
     pyramid_l1,
@@ -129,7 +144,12 @@ class KeypointStage(Stage):
 
 
 class PictureStage(Stage):
-    """F, M, G draw each of several driving frames of a clip from one source frame; keypoints are the landmarks'."""
+    """F, M, G draw each of several driving frames of a clip from one source frame; keypoints are the landmarks'.
+
+    With a `window`, three steps in four draw only a square of that many pixels about the face, of pictures `size`
+    large: lips and lids keep their detail at a quarter of the cost, and the fourth step draws all of it. A share
+    `stills` of the windows' pairs is a still and the same still bent: they bring many more people.
+    """
 
     name = "pictures"
     rate = 5e-4
@@ -142,9 +162,12 @@ class PictureStage(Stage):
         sources: int = 3,
         driving: int = 4,
         perceptual: Perceptual | None = None,
+        window: int | None = None,
+        stills: float = 0.25,
     ) -> None:
         super().__init__(networks, store, size)
         self.sources, self.driving, self.perceptual = sources, driving, perceptual
+        self.window, self.stills = window, stills
 
     def build(self) -> nn.ModuleDict:
         networks = self.networks
@@ -158,7 +181,7 @@ class PictureStage(Stage):
 
     def example(self, rng: Generator) -> tuple[Batch, Batch, Picture]:
         """A batch and what is drawn of it, to look at."""
-        s, d = self.draw(rng)
+        s, d = self._draw(self.sources, self.size, rng)
         return s, d, self.weigh(*self.place(s, d, rng), s, d)[0]
 
     def place(self, s: Batch, d: Batch, rng: Generator) -> tuple[Keypoints, Keypoints]:
@@ -167,18 +190,40 @@ class PictureStage(Stage):
 
     def draw(self, rng: Generator) -> tuple[Batch, Batch]:
         """Sources [B] and driving frames [B*driving], changed alike within a clip."""
+        if self.window is None:
+            return self._draw(self.sources, self.size, rng)
+        if torch.rand(1, generator=rng).item() < 0.25:
+            return self._draw(max(1, self.sources // 3), self.size, rng)
+        return self._draw(self.sources, self.window, rng)
+
+    def _draw(self, sources: int, size: int, rng: Generator) -> tuple[Batch, Batch]:
         device = self.store.device
-        clips = self.store.draw_clips(self.sources, rng)
+        windowed = size != self.size
+        clips = self.store.draw_clips(sources, rng, self.stills if windowed else 0.0)
         frames_s = self.store.draw_frames(clips, rng)
         clips_d = clips.repeat_interleave(self.driving)
         frames_d = self.store.draw_frames(clips_d, rng)
         # one driving frame in ten is the source itself: no motion, no change
         still = torch.rand(len(clips_d), generator=rng) < 0.1
         frames_d = torch.where(still, frames_s.repeat_interleave(self.driving), frames_d)
-        change = draw_change(self.sources, rng, roll_deg=8.0, log_scale=0.08, shift=0.06, colour=0.08, device=device)
-        s = augment(self.store.batch(clips, frames_s), change, self.size)
-        d = augment(self.store.batch(clips_d, frames_d), change.repeat(self.driving), self.size)
-        return s, d
+        change = draw_change(sources, rng, roll_deg=8.0, log_scale=0.08, shift=0.06, colour=0.08, device=device)
+        s = self.store.batch(clips, frames_s)
+        if windowed:
+            change = _closer(change, s, self.size / size, rng)
+        s = augment(s, change, size)
+        d = augment(self.store.batch(clips_d, frames_d), change.repeat(self.driving), size)
+        return s, self._bend(d, self.store.is_still[clips_d], rng)
+
+    def _bend(self, d: Batch, bent: Tensor, rng: Generator) -> Batch:
+        """Driving frames of stills are the still itself, bent."""
+        if not bool(bent.any()):
+            return d
+        which = bent.nonzero()[:, 0].to(d.image.device)
+        warp = draw_warp(len(which), rng, device=d.image.device)
+        image, landmarks = d.image.clone(), d.landmarks.clone()
+        image[which] = warp.image(d.image[which])
+        landmarks[which, :, :2] = unwarp_points(warp, d.landmarks[which, :, :2])
+        return with_delta(d._replace(image=image, landmarks=landmarks, bent=bent.to(d.image.device)))
 
     def weigh(self, placed_s: Keypoints, placed_d: Keypoints, s: Batch, d: Batch) -> tuple[Picture, Terms]:
         """Draw d from s with the given keypoints and compare."""
@@ -186,15 +231,25 @@ class PictureStage(Stage):
         source = type(source)(*(part.repeat_interleave(self.driving, 0) for part in source))
         placed_s = Keypoints(*(part.repeat_interleave(self.driving, 0) for part in placed_s))
         picture = self.networks.draw(source, placed_s, placed_d)
-        weight = region_weight(d.x, self.size)
+        return picture, self.compare(picture, d)
+
+    def compare(self, picture: Picture, d: Batch) -> Terms:
+        """Weigh what was drawn against the driving frames."""
+        # as wide as the head is large: 0.07 at a usual one
+        weight = region_weight(d.x, d.image.shape[-1], sigma=0.1 * d.motion.t[:, 2].exp()[:, None, None, None])
+        image, warped = picture.image, picture.warped
+        if d.bent is not None:
+            # around a bent face the background has bent, too, which keypoints cannot say: only the face counts there
+            seen = torch.maximum(face_mask(d.x, d.image.shape[-1]), (~d.bent).float()[:, None, None, None])
+            image, warped = torch.lerp(d.image, image, seen), torch.lerp(d.image, warped, seen)
         terms = {
-            "picture": pyramid_l1(picture.image, d.image, weight),
-            "warped": 0.5 * pyramid_l1(picture.warped, d.image, weight),
-            "structure": 0.2 * structural_dissimilarity(picture.image, d.image),
+            "picture": pyramid_l1(image, d.image, weight),
+            "warped": 0.5 * pyramid_l1(warped, d.image, weight),
+            "structure": 0.2 * structural_dissimilarity(image, d.image),
         }
         if self.perceptual is not None:
-            terms["perceptual"] = 0.3 * self.perceptual(picture.image, d.image).mean()
-        return picture, terms
+            terms["perceptual"] = 0.3 * self.perceptual(image, d.image).mean()
+        return terms
 
 
 class JointStage(PictureStage):
@@ -212,9 +267,10 @@ class JointStage(PictureStage):
         sources: int = 3,
         driving: int = 4,
         perceptual: Perceptual | None = None,
+        window: int | None = None,
     ) -> None:
         self.keypoints = keypoints
-        super().__init__(networks, store, size, sources, driving, perceptual)
+        super().__init__(networks, store, size, sources, driving, perceptual, window)
 
     def build(self) -> nn.ModuleDict:
         parts = [*super().build().named_children(), *self.keypoints.module.named_children()]
@@ -257,6 +313,21 @@ def _measured(batch: Batch, rng: Generator, noise: float = 0.003) -> Keypoints:
     R = rotation_matrix(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
     jitter = torch.randn(motion.delta.shape, generator=rng).to(batch.x.device) * noise
     return Keypoints(batch.x + jitter, R, motion.t, motion.delta + jitter)
+
+
+def _closer(change: Change, s: Batch, zoom: float, rng: Generator) -> Change:
+    """Zoom in to the face: by `zoom` to two thirds of it (in steps of the factor), about somewhere in the face."""
+    count = len(s.image)
+    log_scale = math.log(zoom) * (0.65 + 0.35 * torch.rand(count, generator=rng)).to(change.shift.device)
+    chosen = torch.randint(0, s.x.shape[1], (count,), generator=rng).to(change.shift.device)
+    # between the middle of the face and one of its keypoints
+    centre = 0.5 * (s.x.mean(1) + s.x[torch.arange(count), chosen])[:, :2]
+    sign = torch.where(change.flip, -1.0, 1.0)
+    zoomed = change._replace(log_scale=change.log_scale + log_scale)
+    moved = place_points(
+        torch.stack((centre[:, 0] * sign, centre[:, 1]), 1)[:, None], zoomed._replace(shift=change.shift * 0.0)
+    )
+    return zoomed._replace(shift=change.shift - moved[:, 0])
 
 
 def _wide_change(number: int, rng: Generator, device: torch.device) -> Change:

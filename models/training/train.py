@@ -26,18 +26,23 @@ from models.training.checkpoint import MovingAverage, load_average, load_part, l
 from models.training.data import Store, load_clips
 from models.training.errors import DataError
 from models.training.preview import picture_grid
+from models.training.regions import RegionStage
 from models.training.stages import JointStage, KeypointStage, Perceptual, PictureStage, Stage
 from models.weights import default_device, save_model, uniform_tables
 
-STAGES = ("keypoints", "pictures", "joint")
-SHARE = {"keypoints": 0.3, "pictures": 0.45, "joint": 0.25}  # of the minutes, when all stages run
+STAGES = ("keypoints", "regions", "pictures", "joint")
+SHARE = {"keypoints": 0.2, "regions": 0.1, "pictures": 0.5, "joint": 0.2}  # of the minutes, when all stages run
+PREFIX = {"regions": "extractor.deformation."}  # what a stage's state leaves out of the names in `Networks`
+REGIONS_FPS = 6.0  # neighbouring frames teach little
 SAVE_EVERY_S = 120.0
 GRID_EVERY_S = 600.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What one stage is given: pictures of `size`, `minutes` or `steps` of training in all, seed, batch sizes."""
+    """What one stage is given: pictures of `size`, `minutes` or `steps` of training in all, seed, batch sizes, and the
+    side of the windows that most steps of F, M, G draw (None: whole pictures only).
+    """
 
     size: int
     minutes: float | None
@@ -47,6 +52,7 @@ class Plan:
     sources: int = 3
     driving: int = 4
     warm_up: int = 100
+    window: int | None = None
 
     def progress(self, step: int, elapsed_s: float) -> float:
         """How much of the stage is done, 0 to 1."""
@@ -191,7 +197,8 @@ def assemble(folder: Path, networks: Networks) -> dict[str, Any]:
         path = folder / f"{stage}.safetensors"
         if path.is_file():
             average, known[stage] = load_average(path)
-            own.update({name: value for name, value in average.items() if name in own})
+            named = {PREFIX.get(stage, "") + name: value for name, value in average.items()}
+            own.update({name: value for name, value in named.items() if name in own})
     if not known:
         raise DataError(f"{folder}: expected the state of a stage ({', '.join(STAGES)}), found none")
     networks.load_state_dict(own)
@@ -202,13 +209,16 @@ def train(
     data: Annotated[Path, typer.Option(help="Folder made by `facewire prepare`.")],
     out: Annotated[Path, typer.Option(help="Folder for states, logs, grids and weights.")],
     preset: Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")] = "compact",
-    stage: Annotated[str, typer.Option(help="all, or one of keypoints, pictures, joint.")] = "all",
+    stage: Annotated[str, typer.Option(help=f"all, or one of {', '.join(STAGES)}.")] = "all",
     resume: Annotated[bool, typer.Option(help="Go on from the states in --out.")] = False,
     minutes: Annotated[
         float | None, typer.Option(help="Training time, over all runs; shared out with --stage all.")
     ] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of each stage instead of minutes.")] = None,
     size: Annotated[int | None, typer.Option(help="Side of the pictures in F, M, G; the preset's by default.")] = None,
+    window: Annotated[
+        int | None, typer.Option(help="Side of windows about the face that three steps in four of F, M, G draw.")
+    ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
     batch: Annotated[int, typer.Option(help="Source pictures a step; four driving frames each.")] = 3,
@@ -232,7 +242,7 @@ def train(
     with Stop() as stop:
         for name in STAGES if stage == "all" else (stage,):
             own_minutes = minutes and minutes * (SHARE[name] if stage == "all" else 1.0)
-            plan = Plan(size or config.size, own_minutes, steps, seed, pairs, batch)
+            plan = Plan(size or config.size, own_minutes, steps, seed, pairs, batch, window=window)
             if not _train_stage(name, networks, plan, data, out, resume, split.split(","), stop):
                 break
     known = assemble(out, networks)
@@ -251,19 +261,23 @@ def _train_stage(
         networks.canonical.mean_shape.copy_(store.x_c.mean(0))
         stage = KeypointStage(networks, store, networks.config.trunk_size, plan.pairs)
         return run_stage(stage, plan, out, resume, lambda: stop.asked)
-    videos = [clip for clip in load_clips(data, splits, plan.size, kinds=("video",)) if clip.static_camera]
-    store = Store(videos, device)
+    if name == "regions":
+        store = Store(load_clips(data, splits, networks.config.size, REGIONS_FPS), device)
+        return run_stage(RegionStage(networks, store, networks.config.size), plan, out, resume, lambda: stop.asked)
+    kinds = ("video", "still") if plan.window else ("video",)
+    store = Store([clip for clip in load_clips(data, splits, plan.size, kinds=kinds) if clip.static_camera], device)
     perceptual = _perceptual(device)
     drawn: PictureStage
     if name == "pictures":
-        drawn = PictureStage(networks, store, plan.size, plan.sources, plan.driving, perceptual)
+        drawn = PictureStage(networks, store, plan.size, plan.sources, plan.driving, perceptual, plan.window)
     else:
         known = assemble(out, networks)
         faces = Store(load_clips(data, splits, networks.config.trunk_size * 5 // 4), device)
         keypoints = KeypointStage(networks, faces, networks.config.trunk_size, plan.pairs)
         if "keypoints" in known:
-            load_part(out / "keypoints.safetensors", keypoints.module)
-        drawn = JointStage(networks, store, plan.size, keypoints, plan.sources, plan.driving, perceptual)
+            load_part(out / "keypoints.safetensors", keypoints.module)  # with the head that only training has
+            assemble(out, networks)
+        drawn = JointStage(networks, store, plan.size, keypoints, plan.sources, plan.driving, perceptual, plan.window)
     return run_stage(drawn, plan, out, resume, lambda: stop.asked, lambda: picture_grid(drawn))
 
 

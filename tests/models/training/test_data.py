@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from models.geometry import compose_scaled_keypoints, rotation_matrix
-from models.training.data import Batch, Change, Store, augment, draw_change, load_clips
+from models.training.data import Batch, Change, Store, augment, draw_change, load_clips, unwarp_points
+from models.training.equivariance import draw_warp
 from models.training.errors import DataError
 from tests.models.training.prepared import write_prepared
 
@@ -100,3 +101,17 @@ def test_cut_video(folder: Path, tmp_path: Path) -> None:
     video.write_bytes(video.read_bytes()[:200])
     with pytest.raises(DataError, match="id000_0.mp4"):
         load_clips(other, ["train"], 64)
+
+
+def test_unwarped_points_warp_back() -> None:
+    warp = draw_warp(2, torch.Generator().manual_seed(0))
+    p = torch.rand(2, 30, 2, generator=torch.Generator().manual_seed(1)) * 1.6 - 0.8
+    q = unwarp_points(warp, p)
+    torch.testing.assert_close(warp.points(q), p, atol=1e-4, rtol=0.0)
+    assert float((q - p).abs().mean()) > 0.02
+
+
+def test_clip_of_frames() -> None:
+    store = Store.__new__(Store)
+    store.start = torch.tensor([0, 3, 4])
+    assert store.clip_of(torch.tensor([0, 2, 3, 4, 9])).tolist() == [0, 0, 1, 2, 2]

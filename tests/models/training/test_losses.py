@@ -85,3 +85,12 @@ def test_pose_l1() -> None:
 
 def test_deformation_l1() -> None:
     assert losses.deformation_l1(torch.tensor([[[0.1, -0.2, 0.0]]])).item() == pytest.approx(0.1)
+
+
+def test_face_mask_falls_with_the_distance_to_the_nearest_keypoint() -> None:
+    """1 on a keypoint, exp(-1/2) one sigma away."""
+    x = torch.full((1, 20, 3), 9.0)
+    x[0, 4, :2] = 1.0 / 32  # a pixel centre of 32
+    mask = losses.face_mask(x, 32, sigma=2.0 / 32)
+    assert float(mask[0, 0, 16, 16]) == pytest.approx(1.0)
+    assert float(mask[0, 0, 16, 17]) == pytest.approx(0.6065, abs=1e-3)
