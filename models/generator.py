@@ -14,7 +14,10 @@ from models.warp import warp_plane, warp_volume
 
 
 class Picture(NamedTuple):
-    """image y [B,3,S,S] in [0,1]; warped source image [B,3,S,S] and the blend mask [B,1,S,S] it came in with."""
+    """image y [B,3,S,S] in [0,1]; warped source image [B,3,S,S] and the blend mask [B,1,S,S] it came in with.
+
+    S is the side of the source image as it is held, twice that of G's own pictures where the viewer wants them large.
+    """
 
     image: Tensor
     warped: Tensor
@@ -68,6 +71,8 @@ class Generator(nn.Module):
         x = self.mix_half(activate(torch.cat((x, warp_plane(source.half, flow)), 1)))
         x = self.blocks_half(x)
         x = functional.pixel_shuffle(self.up_full(activate(x)), 2).float()  # [B,4,S,S]
+        if x.shape[-1] != source.image.shape[-1]:  # the source is held at twice the size
+            x = functional.interpolate(x, source.image.shape[-2:], mode="bilinear", align_corners=False)
         warped = warp_plane(source.image, flow)
         blend = x[:, 3:].sigmoid()
         # G's own colours are told as a difference from the warped source: told outright, they are worse than it

@@ -36,7 +36,12 @@ class HeadMotion(NamedTuple):
 
 
 class View(NamedTuple):
-    """Pose offset R_u, t_u chosen by the viewer (FV2V sec. 4.2): angles [B] in degrees, t [B,3]."""
+    """Pose offset R_u, t_u chosen by the viewer (FV2V sec. 4.2): angles [B] in degrees, t [B,3].
+
+    R_u turns the head in the picture's axes, about the head's own centre. t_u is added to t_d: t_x (right) and t_y
+    (down) in crop units, so 2 is the picture's width; t_z is log-scale in `compact` (0.1: 10 % larger), depth in
+    `paper`.
+    """
 
     yaw_deg: Tensor
     pitch_deg: Tensor
@@ -78,6 +83,28 @@ def euler_angles_deg(R: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     pitch_rad = torch.atan2(-R[..., 2, 1], R[..., 2, 2])
     roll_rad = torch.atan2(R[..., 1, 0], R[..., 0, 0])
     return torch.rad2deg(yaw_rad), torch.rad2deg(pitch_rad), torch.rad2deg(roll_rad)
+
+
+def turn_deg(R: Tensor) -> Tensor:
+    """Yaw, pitch, roll parts [...,3] in degrees of rotations R [...,3,3] by less than 180: axis times angle.
+
+    Unlike Euler angles they know no order and do not wrap; a turn about one axis alone is the same in both.
+    """
+    skew = torch.stack((R[..., 2, 0] - R[..., 0, 2], R[..., 1, 2] - R[..., 2, 1], R[..., 1, 0] - R[..., 0, 1]), -1) / 2
+    sine = skew.norm(dim=-1, keepdim=True)
+    cosine = (R.diagonal(dim1=-2, dim2=-1).sum(-1, keepdim=True) - 1.0) / 2
+    angle_rad = torch.atan2(sine, cosine)
+    return torch.rad2deg(skew * torch.where(sine > 1e-6, angle_rad / sine.clamp(min=1e-6), torch.ones_like(sine)))
+
+
+def turn_rotation(turn_deg: Tensor) -> Tensor:
+    """Rotation R [...,3,3] of a turn [...,3] in degrees; inverse of `turn_deg` (Rodrigues)."""
+    yaw, pitch, roll = torch.deg2rad(turn_deg).unbind(-1)
+    zero = torch.zeros_like(yaw)
+    rows = ((zero, -roll, -yaw), (roll, zero, pitch), (yaw, -pitch, zero))
+    K = torch.stack([torch.stack(row, -1) for row in rows], -2)
+    angle = torch.deg2rad(turn_deg).norm(dim=-1)[..., None, None] / torch.pi  # sinc counts in half turns
+    return torch.eye(3).to(K) + torch.sinc(angle) * K + 0.5 * torch.sinc(angle / 2).square() * (K @ K)
 
 
 def compose_keypoints(x_c: Tensor, R: Tensor, t: Tensor, delta: Tensor) -> Tensor:

@@ -4,32 +4,60 @@ import torch
 from torch import Tensor
 
 from models.appearance import Appearance
+from models.config import ModelConfig
 from models.geometry import HeadMotion, View
 from models.networks import Keypoints
+from models.resize import resize
 from models.weights import Model
 
 
-class Renderer:
-    """`set_source(image)` runs F and L once; `render(motion, view)` runs T, M, the warp and G, nothing else."""
+def picture_sizes(model: Model) -> tuple[int, ...]:
+    """Sides in px of the pictures that a model renders: its own, and in `compact` twice that."""
+    size = model.config.size
+    return (size, 2 * size) if isinstance(model.config, ModelConfig) else (size,)
 
-    def __init__(self, model: Model) -> None:
+
+class Renderer:
+    """`set_source(image)` runs F and L once; `render(motion, view)` runs T, M, the warp and G, nothing else.
+
+    size: side S of the pictures, the model's own or, with `compact`, twice that: the networks work at their size, the
+    source image itself is warped at S and G's colours and mask are brought up to it. Raises ValueError for others.
+    """
+
+    def __init__(self, model: Model, size: int | None = None) -> None:
         self._networks = model.networks
         self._device = model.device
-        self._size = model.config.size
+        self._own_size = model.config.size
+        self._size = size or self._own_size
+        sizes = picture_sizes(model)
+        if self._size not in sizes:
+            raise ValueError(f"size: expected {' or '.join(map(str, sizes))} px for this model, got {size}")
         self._appearance: Appearance | None = None
         self._x_c: Tensor | None = None
         self._source: Keypoints | None = None
 
     @torch.inference_mode()
     def set_source(self, image: Tensor) -> None:
-        """Take a source image [1,3,S,S] RGB in [0,1], S the model's size. Raises ValueError for another shape."""
-        expected = (1, 3, self._size, self._size)
-        if tuple(image.shape) != expected:
-            raise ValueError(f"source image: expected shape {expected}, got {tuple(image.shape)}")
-        image = image.to(self._device)
+        """Take a source image [1,3,P,P] RGB in [0,1], P the model's size or twice that. Raises ValueError for another
+        shape.
+        """
+        expected = [(1, 3, side, side) for side in (self._own_size, 2 * self._own_size)]
+        if tuple(image.shape) not in expected:
+            raise ValueError(f"source image: expected shape {expected[0]} or {expected[1]}, got {tuple(image.shape)}")
+        given = image.to(self._device)
+        image = resize(given, self._own_size)
         self._appearance = self._networks.appearance(image)
+        if self._size != self._own_size:
+            self._appearance = self._appearance._replace(image=resize(given, self._size))
         self._x_c = self._networks.canonical(image)
         self._source = self._networks.place(self._x_c, self._networks.extractor(image, self._x_c).motion)
+
+    @property
+    def source_rotation(self) -> Tensor:
+        """Pose R_s [3,3] of the head in the source image. Raises RuntimeError before the first `set_source`."""
+        if self._source is None:
+            raise RuntimeError("source_rotation: expected set_source to be called first")
+        return self._source.R[0]
 
     @torch.inference_mode()
     def render(self, motion: HeadMotion, view: View | None = None) -> Tensor:

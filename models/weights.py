@@ -42,6 +42,7 @@ class Model:
     networks: Networks
     manifest: dict[str, Any]
     codec_tables: NDArray[np.uint16]
+    folder: Path | None = None  # where it was loaded from; what was measured of it lies there, too
 
     @property
     def config(self) -> ModelConfig:
@@ -135,7 +136,7 @@ def load_model(path: Path | None = None, device: torch.device | str = "cpu") -> 
     except (SafetensorError, KeyError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path}: expected weights of preset {config.preset}, got others: {reason}") from None
-    return Model(networks.to(device).eval().requires_grad_(False), manifest, tables)
+    return Model(networks.to(device).eval().requires_grad_(False), manifest, tables, path.parent)
 
 
 def read_manifest(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from receiver.look import FrontaliseOption, SizeOption, ViewOption
 from receiver.settings import ReceiveSettings
 from receiver.show import check_output, check_writable
 from signaling.settings import read_settings
@@ -27,6 +28,9 @@ def receive(
     threads: Annotated[
         int | None, typer.Option(help="Threads of one network operation. Default: half the cores.")
     ] = None,
+    view: ViewOption = None,
+    frontalise: FrontaliseOption = None,
+    size: SizeOption = None,
 ) -> None:
     """Take a call and write what is seen to a video file. May be started before the sender.
 
@@ -39,7 +43,11 @@ def receive(
         wait_s=wait,
         torch_threads=threads,
         source_cache=source_cache,
+        view=view,
+        frontalise=frontalise,
+        size=size,
     )
+    _ = settings.look  # before anything is loaded
     check_output(output)
     for path in filter(None, (record, report)):
         check_writable(path)

@@ -2,6 +2,7 @@
 
 ReceiverError       the base; its message is one line for the person at the keyboard
 ├── OutputError     the video or recording cannot be written
+├── ViewError       a view or picture size that cannot be had
 ├── SourceError     the source picture is none, or is not one that this model can use
 └── NothingCame     the call ended before a single frame was there to show
 """
@@ -13,6 +14,10 @@ class ReceiverError(Exception):
 
 class OutputError(ReceiverError):
     """The video or recording cannot be written."""
+
+
+class ViewError(ReceiverError):
+    """A view or picture size that cannot be had."""
 
 
 class SourceError(ReceiverError):

@@ -12,7 +12,10 @@ from torch import Tensor
 from codec.motion import Motion
 from models.geometry import HeadMotion
 from models.renderer import Renderer
+from models.view import FreeView, load_limits
 from models.weights import Model
+from receiver.errors import ViewError
+from receiver.look import Look
 from receiver.show import Image
 from signaling.stages import StageTimes
 
@@ -20,17 +23,28 @@ T = TypeVar("T")
 
 
 class FaceRenderer:
-    """Runs the renderer in one thread of its own, so that the event loop never waits for it."""
+    """Runs the renderer in one thread of its own, so that the event loop never waits for it.
 
-    def __init__(self, model: Model, times: StageTimes | None = None) -> None:
-        self._renderer = Renderer(model)
+    Raises ViewError for a size that the model does not render at.
+    """
+
+    def __init__(self, model: Model, times: StageTimes | None = None, look: Look | None = None) -> None:
+        self._look = look or Look()
+        try:
+            self._renderer = Renderer(model, self._look.size)
+        except ValueError as error:
+            raise ViewError(f"--{error}") from None
+        self._limits = load_limits(model)
+        self._free_view: FreeView | None = None
         self._keypoints = model.config.keypoints
         self._times = times or StageTimes("render")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="render")
 
     async def set_source(self, picture: Image) -> None:
-        """Take the source picture uint8 RGB [S,S,3], S the model's size, and render once: the first time is slow."""
-        await self.in_thread(lambda: self._set_source(picture))
+        """Take the source picture uint8 RGB [P,P,3], P the model's size or twice that, and render once: the first time
+        is slow.
+        """
+        await self.in_thread(lambda: self.set_source_now(picture))
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Do something in the renderer's thread, after what it has to do already."""
@@ -39,10 +53,16 @@ class FaceRenderer:
     def render_now(self, motion: Motion) -> Image:
         """Render a frame here and now, in the caller's thread: uint8 RGB [S,S,3]."""
         with self._times.measure("render"):
-            return to_image(self._renderer.render(to_head_motion(motion)))
+            head = to_head_motion(motion)
+            view = self._free_view(head, motion.capture_time_s) if self._free_view else None
+            return to_image(self._renderer.render(head, view))
 
-    def _set_source(self, picture: Image) -> None:
+    def set_source_now(self, picture: Image) -> None:
+        """Do the same as `set_source` here and now, in the caller's thread."""
         self._renderer.set_source(to_tensor(picture))
+        if self._look.free:
+            look = self._look
+            self._free_view = FreeView(look.view_deg, look.frontalise, self._limits, self._renderer.source_rotation)
         delta = np.zeros((self._keypoints, 3), np.float32)
         still = Motion(0.0, 0.0, 0.0, np.zeros(3, np.float32), delta, 0.0)
         self._renderer.render(to_head_motion(still))

@@ -70,7 +70,7 @@ class ReceiveSession:
         self._make_peer = make_peer or (lambda: Peer(ice_servers))
         self._now = now
         self._times = StageTimes("decode", "render")
-        self._renderer = FaceRenderer(model, self._times)
+        self._renderer = FaceRenderer(model, self._times, settings.look)
         cache = settings.source_cache
         self._cache = SourceCache(cache, settings.source_cache_files) if cache else None
 

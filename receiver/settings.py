@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from receiver.look import Look, read_look
 from signaling.settings import DEFAULT_SERVER
 
 
@@ -35,9 +36,20 @@ class ReceiveSettings(BaseSettings):
     render_queue_frames: Annotated[int, Field(ge=1)] = 9000
     """Decoded frames that wait to be rendered before the oldest is dropped: 5 minutes at 30 fps, 3 MB. A file may be
     written after the call, so a slow machine shows every frame of a short clip; a screen would take a short queue."""
+    view: str | None = None
+    """YAW,PITCH or YAW,PITCH,ROLL in degrees to turn the head by, within the model's limits; None: not at all."""
+    frontalise: bool = False
+    """Whether the face is turned to the viewer."""
+    size: int | None = None
+    """Side of the picture in px; None is the model's own, twice that asks the sender for a larger source picture."""
     video_crf: Annotated[int, Field(ge=0, le=51)] = 14
     """x264's quality of the output, smaller is better."""
     source_cache: Path | None = None
     """Folder in which source pictures are kept, so that a second call need not send them; None keeps none."""
     source_cache_files: Annotated[int, Field(ge=1)] = 64
     """Pictures kept there; the one used longest ago goes first."""
+
+    @property
+    def look(self) -> Look:
+        """View and size together. Raises ViewError."""
+        return read_look(self.view, self.frontalise, self.size)

@@ -17,18 +17,20 @@ FORMATS = {"image/webp": "WEBP", "image/jpeg": "JPEG", "image/png": "PNG"}
 
 
 def decode_source(picture: bytes, mime: str, size: int) -> Image:
-    """Decode a source picture to uint8 RGB [size,size,3].
+    """Decode a source picture to uint8 RGB [P,P,3], P = size or twice that.
 
-    The header is read and must name the announced type and exactly this size before a pixel is decoded, so that a few
-    bytes cannot become gigabytes. Raises SourceError.
+    The header is read and must name the announced type and exactly one of these sizes before a pixel is decoded, so
+    that a few bytes cannot become gigabytes. Raises SourceError.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Pillow.DecompressionBombWarning)
             with Pillow.open(io.BytesIO(picture), formats=[FORMATS[mime]]) as image:
-                if image.size != (size, size):
+                if image.size not in ((size, size), (2 * size, 2 * size)):
                     width, height = image.size
-                    raise SourceError(f"expected a source picture of {size}x{size} px, got {width}x{height}")
+                    raise SourceError(
+                        f"expected a source picture of {size}x{size} px or twice that, got {width}x{height}"
+                    )
                 return np.array(image.convert("RGB"), np.uint8)
     except (UnidentifiedImageError, Pillow.DecompressionBombError, Pillow.DecompressionBombWarning):
         raise SourceError(f"expected a source picture in {mime}, got something else") from None

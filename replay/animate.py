@@ -7,6 +7,7 @@ from pathlib import Path
 
 from codec.motion import Motion
 from models.weights import Model
+from receiver.look import Look
 from receiver.show import check_output
 from replay.decompress import decompress_recording
 from replay.errors import ClipError
@@ -18,7 +19,9 @@ from sender.settings import SendSettings
 from signaling.settings import read_settings
 
 
-def animate_picture(portrait: Path, driver: Path, output: Path, model: Model, *, relative: bool) -> int:
+def animate_picture(
+    portrait: Path, driver: Path, output: Path, model: Model, *, relative: bool, look: Look | None = None
+) -> int:
     """Animate a picture with a clip or recording and return the number of frames.
 
     Raises ClipError for a portrait that cannot be used or a driver without a frame, InputError, NoFace, RecordingError,
@@ -31,11 +34,11 @@ def animate_picture(portrait: Path, driver: Path, output: Path, model: Model, *,
         extractor.set_source(picture)
         own = extractor.extract_now(picture, 0.0).motion if relative else None
         if driver.suffix.lower() == ".fwr":
-            return decompress_recording(driver, output, model, picture, partial(carry_over, own))
+            return decompress_recording(driver, output, model, picture, partial(carry_over, own), look)
         clip, cropper = open_clip(driver, model.config.size, extractor, settings)
         with closing(clip):
             motions = carry_over(own, clip_motions(clip, cropper, extractor, settings.face_threshold))
-            frames = render_video(model, picture, motions, output, clip.frame_rate, portrait.name)
+            frames = render_video(model, picture, motions, output, clip.frame_rate, portrait.name, look)
     if not frames:
         raise ClipError(f"{driver}: expected a clip of a face, found none in any frame")
     return frames

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from receiver.look import FrontaliseOption, SizeOption, ViewOption, read_look
+
 Weights = Annotated[
     Path | None, typer.Option(help="Folder of the model. [default: the shipped one]", envvar="FACEWIRE_WEIGHTS")
 ]
@@ -12,16 +14,22 @@ Output = Annotated[Path, typer.Argument(help="Video file to write: .mp4, .mov or
 
 
 def decompress(
-    recording: Annotated[Path, typer.Argument(help="A recorded call, .fwr.")], output: Output, weights: Weights = None
+    recording: Annotated[Path, typer.Argument(help="A recorded call, .fwr.")],
+    output: Output,
+    view: ViewOption = None,
+    frontalise: FrontaliseOption = None,
+    size: SizeOption = None,
+    weights: Weights = None,
 ) -> None:
     """Render a recorded call: every frame that was received, at the time at which it was captured.
 
     Of a damaged recording the frames before the damage are written, and the exit code is 1.
     """
+    look = read_look(view, frontalise, size)
     from models.weights import default_device, load_model
     from replay.decompress import decompress_recording
 
-    frames = decompress_recording(recording, output, load_model(weights, default_device()))
+    frames = decompress_recording(recording, output, load_model(weights, default_device()), look=look)
     typer.echo(f"decompress: {frames} frames in {output}")
 
 
@@ -36,16 +44,21 @@ def animate(
             help="Carry over the change since the driver's first frame, or pose and expression as they are.",
         ),
     ] = True,
+    view: ViewOption = None,
+    frontalise: FrontaliseOption = None,
+    size: SizeOption = None,
     weights: Weights = None,
 ) -> None:
     """Put the motion of a clip or recording on a picture.
 
     With --relative the portrait starts as it is; choose a driver whose first frame has a similar expression.
     """
+    look = read_look(view, frontalise, size)
     from models.weights import default_device, load_model
     from replay.animate import animate_picture
 
-    frames = animate_picture(portrait, driver, output, load_model(weights, default_device()), relative=relative)
+    model = load_model(weights, default_device())
+    frames = animate_picture(portrait, driver, output, model, relative=relative, look=look)
     typer.echo(f"animate: {frames} frames in {output}")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from codec.motion import Motion
 from models.weights import Model
+from receiver.look import Look
 from receiver.show import Image, check_output
 from receiver.source import decode_source
 from replay.errors import DamagedRecording
@@ -15,14 +16,19 @@ Carry = Callable[[Iterable[Motion]], Iterable[Motion]]
 
 
 def decompress_recording(
-    path: Path, output: Path, model: Model, picture: Image | None = None, carry: Carry = iter
+    path: Path,
+    output: Path,
+    model: Model,
+    picture: Image | None = None,
+    carry: Carry = iter,
+    look: Look | None = None,
 ) -> int:
     """Render a recording and return the number of frames.
 
-    Args: picture: RGB [S,S,3] to put the motion on; None is the source picture of the call. carry: what is made of the
-        recorded motion first.
-    Raises: RecordingError for a file that is none, ModelMismatch for another model's, SourceError, OutputError, and
-        DamagedRecording after what is good before the damage was written.
+    Args: picture: RGB [P,P,3] to put the motion on; None is the source picture of the call. carry: what is made of the
+        recorded motion first. look: from where, and how large.
+    Raises: RecordingError for a file that is none, ModelMismatch for another model's, SourceError, OutputError,
+        ViewError, and DamagedRecording after what is good before the damage was written.
     """
     check_output(output)
     reader = open_recording(path, model)
@@ -33,7 +39,7 @@ def decompress_recording(
         why = recorded.damage or "it ends before the first frame"
         raise DamagedRecording(f"{path}: expected a recorded call with frames in it: {why}")
     rate = usual_rate(recorded.motions)
-    frames = render_video(model, picture, carry(recorded.motions), output, rate, path.name)
+    frames = render_video(model, picture, carry(recorded.motions), output, rate, path.name, look)
     if recorded.damage is not None:
         raise DamagedRecording(f"{path}: {recorded.damage}; the {frames} frames before that are in {output}")
     return frames

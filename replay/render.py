@@ -9,36 +9,45 @@ from rich.console import Console
 from rich.progress import track
 
 from codec.motion import Motion
-from models.renderer import Renderer
 from models.weights import Model
-from receiver.render import to_head_motion, to_image, to_tensor
+from receiver.look import Look
+from receiver.render import FaceRenderer
 from receiver.settings import ReceiveSettings
 from receiver.show import Image, VideoWriter
 
 
 def render_video(
-    model: Model, picture: Image, motions: Iterable[Motion], output: Path, frame_rate: float, title: str
+    model: Model,
+    picture: Image,
+    motions: Iterable[Motion],
+    output: Path,
+    frame_rate: float,
+    title: str,
+    look: Look | None = None,
 ) -> int:
     """Render every motion from one source picture, at its capture time. Returns the number of frames.
 
-    Args: picture: uint8 RGB [S,S,3], S the model's size. frame_rate: frames a second, 0 where unknown.
-        title: what the progress bar says; it is on stderr, and only where that is a terminal.
-    Raises: OutputError. Whatever ends it, also in `motions`, the frames so far are written whole.
+    Args: picture: uint8 RGB [P,P,3], P the model's size or twice that. frame_rate: frames a second, 0 where unknown.
+        title: what the progress bar says; it is on stderr, and only where that is a terminal. look: from where, and
+        how large.
+    Raises: OutputError, ViewError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
     console = Console(stderr=True)
     with closing(VideoWriter(output, frame_rate, video_crf())) as writer:
         shown = track(motions, title, console=console, disable=not console.is_terminal, transient=True)
-        for image, time_s in render_frames(model, picture, shown):
+        for image, time_s in render_frames(model, picture, shown, look):
             writer.write(image, time_s)
     return writer.frames
 
 
-def render_frames(model: Model, picture: Image, motions: Iterable[Motion]) -> Iterator[tuple[Image, float]]:
+def render_frames(
+    model: Model, picture: Image, motions: Iterable[Motion], look: Look | None = None
+) -> Iterator[tuple[Image, float]]:
     """Yield each motion's picture [S,S,3] from one source picture, and its capture time in seconds."""
-    renderer = Renderer(model)
-    renderer.set_source(to_tensor(picture))
-    for motion in motions:
-        yield to_image(renderer.render(to_head_motion(motion))), motion.capture_time_s
+    with closing(FaceRenderer(model, look=look)) as renderer:
+        renderer.set_source_now(picture)
+        for motion in motions:
+            yield renderer.render_now(motion), motion.capture_time_s
 
 
 def usual_rate(motions: Iterable[Motion]) -> float:

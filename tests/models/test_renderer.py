@@ -3,6 +3,7 @@ import torch
 
 from models.geometry import View
 from models.renderer import Renderer
+from models.resize import resize
 from models.weights import build_model
 
 
@@ -47,5 +48,31 @@ def test_render_before_a_source() -> None:
 
 
 def test_source_of_another_size() -> None:
-    with pytest.raises(ValueError, match=r"expected shape \(1, 3, 64, 64\), got \(1, 3, 256, 256\)"):
+    with pytest.raises(
+        ValueError, match=r"expected shape \(1, 3, 64, 64\) or \(1, 3, 128, 128\), got \(1, 3, 256, 256\)"
+    ):
         Renderer(build_model("tiny")).set_source(torch.rand(1, 3, 256, 256))
+
+
+def test_twice_the_size_keeps_the_sources_own_detail() -> None:
+    model = build_model("tiny")
+    with torch.no_grad():  # G adds nothing, M moves nothing: what is left is the source image, warped at its own size
+        for layer in (model.networks.generator.up_full, model.networks.generator.correct):
+            layer.weight.zero_()
+            if layer.bias is not None:
+                layer.bias.zero_()
+    source = torch.rand(1, 3, 128, 128, generator=torch.Generator().manual_seed(0))
+    small, large, plain = Renderer(model), Renderer(model, 128), Renderer(model, 128)
+    motion = model.extract(resize(source, 64), model.canonical(resize(source, 64))).motion
+    for renderer, picture in ((small, source), (large, source), (plain, resize(source, 64))):
+        renderer.set_source(picture)
+    assert small.render(motion).shape == (1, 3, 64, 64)
+    shown = large.render(motion)
+    assert shown.shape == (1, 3, 128, 128)
+    assert (shown - source).abs().mean() < 0.5 * (plain.render(motion) - source).abs().mean()
+    torch.testing.assert_close(small.source_rotation, large.source_rotation)
+
+
+def test_size_that_the_model_does_not_have() -> None:
+    with pytest.raises(ValueError, match=r"size: expected 64 or 128 px for this model, got 96"):
+        Renderer(build_model("tiny"), 96)

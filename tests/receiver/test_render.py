@@ -9,6 +9,8 @@ import torch
 from models.geometry import HeadMotion
 from models.renderer import Renderer
 from models.weights import Model, build_model
+from receiver.errors import ViewError
+from receiver.look import Look
 from receiver.render import FaceRenderer, to_head_motion, to_image, to_tensor
 from tests.receiver.motions import motion
 
@@ -50,3 +52,20 @@ def test_to_image_rounds_and_clips() -> None:
     rendered = torch.zeros(1, 3, 2, 2)
     rendered[0, :, 0, 1] = torch.tensor([1.2, -0.1, 100.6 / 255])
     assert to_image(rendered)[0, 1].tolist() == [255, 0, 101]
+
+
+async def test_view_is_the_viewers_own_within_the_limits(tiny: Model) -> None:
+    def shown(look: Look) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+        renderer = FaceRenderer(tiny, look=look)
+        renderer.set_source_now(source())
+        picture = renderer.render_now(motion(0.0, seed=2))
+        renderer.close()
+        return picture
+
+    plain, far = shown(Look()), shown(Look((90.0, 0.0, 0.0)))
+    assert not np.array_equal(plain, far)
+    # beyond the limits every wish ends at the same place
+    assert np.abs(far.astype(int) - shown(Look((80.0, 0.0, 0.0)))).max() <= 1
+    assert shown(Look(size=128)).shape == (128, 128, 3)
+    with pytest.raises(ViewError, match="--size: expected 64 or 128 px for this model, got 100"):
+        FaceRenderer(tiny, look=Look(size=100))

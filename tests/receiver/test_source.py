@@ -41,9 +41,15 @@ def test_decode_source(kind: str, mime: str) -> None:
     assert np.abs(picture.astype(int) - (90, 20, 200)).max() < 12
 
 
-@pytest.mark.parametrize("size", [(128, 128), (64, 65), (1, 1)])
+def test_decode_source_of_twice_the_size() -> None:
+    assert decode_source(encode((128, 128)), "image/webp", 64).shape == (128, 128, 3)
+
+
+@pytest.mark.parametrize("size", [(96, 96), (64, 65), (1, 1), (256, 256), (64, 128)])
 def test_decode_source_of_another_size(size: tuple[int, int]) -> None:
-    with pytest.raises(SourceError, match=f"expected a source picture of 64x64 px, got {size[0]}x{size[1]}"):
+    with pytest.raises(
+        SourceError, match=f"expected a source picture of 64x64 px or twice that, got {size[0]}x{size[1]}"
+    ):
         decode_source(encode(size), "image/webp", 64)
 
 
