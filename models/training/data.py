@@ -1,14 +1,16 @@
 """Prepared clips in memory, batches of pairs, and augmentation that moves pictures and keypoints alike."""
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
 import torch
 import torch.nn.functional as functional
+from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from models.geometry import HeadMotion, rotation_matrix
@@ -65,32 +67,50 @@ def load_clips(
     folder: Path, splits: Sequence[str], size: int, max_fps: float = 15.0, kinds: Sequence[str] = ("video", "still")
 ) -> list[Clip]:
     """Decode the clips of `splits` at size x size into memory, at most `max_fps` frames a second of each."""
+    return [load_clip(folder, entry, size, max_fps) for entry in choose_entries(folder, splits, kinds)]
+
+
+def choose_entries(folder: Path, splits: Sequence[str], kinds: Sequence[str]) -> list[dataset_index.Clip]:
+    """The clips of `splits` that are of one of the `kinds`. Raises DataError when there are none."""
     chosen = [entry for entry in read_index(folder).clips if entry.split in splits and entry.kind in kinds]
     if not chosen:
         raise DataError(f"{folder}: expected clips of {'/'.join(splits)}, found none")
-    return [_load_clip(folder, entry, size, max_fps) for entry in chosen]
+    return chosen
 
 
-def _load_clip(folder: Path, entry: dataset_index.Clip, size: int, max_fps: float) -> Clip:
+def load_clip(folder: Path, entry: dataset_index.Clip, size: int, max_fps: float) -> Clip:
+    """One clip with its frames, at most `max_fps` a second, those in which a face was found. Raises DataError."""
+    clip, keep = _load_motion(folder, entry, size, max_fps)
+    frames = read_frames(folder / entry.video, size, set(keep.tolist()))
+    if len(frames) != len(keep):
+        raise DataError(f"{entry.video}: expected {entry.frames} frames as in its landmarks, found fewer")
+    return replace(clip, frames=torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous())
+
+
+def load_motion(folder: Path, entry: dataset_index.Clip, size: int, max_fps: float) -> Clip:
+    """The same without frames [0,3,S,S]: landmarks, pose and shape alone. Raises DataError."""
+    return _load_motion(folder, entry, size, max_fps)[0]
+
+
+def _load_motion(folder: Path, entry: dataset_index.Clip, size: int, max_fps: float) -> tuple[Clip, NDArray[np.int64]]:
+    """A clip without frames, and the numbers of those that belong to it."""
     track = read_track(folder, entry)
     stride = max(1, round(entry.fps / max_fps))
     keep = np.arange(0, entry.frames, stride)
     keep = keep[track.detected[keep]]
-    frames = read_frames(folder / entry.video, size, set(keep.tolist()))
-    if len(frames) != len(keep):
-        raise DataError(f"{entry.video}: expected {entry.frames} frames as in its landmarks, found fewer")
     pose = np.column_stack((track.yaw_deg, track.pitch_deg, track.roll_deg, track.t, track.log_scale))
-    return Clip(
+    clip = Clip(
         name=entry.name,
         identity=entry.identity,
         kind=entry.kind,
         static_camera=entry.static_camera,
         fps=entry.fps / stride,
-        frames=torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).contiguous(),
+        frames=torch.empty(0, 3, size, size, dtype=torch.uint8),
         landmarks=torch.from_numpy(track.landmarks[keep]).half(),
         x_c=torch.from_numpy(track.neutral[list(LANDMARKS)]).float(),
         pose=torch.from_numpy(pose[keep]).float(),
     )
+    return clip, keep
 
 
 def read_frames(path: Path, size: int, keep: set[int] | None = None) -> list[np.ndarray]:
@@ -121,13 +141,24 @@ def _to_rgb(picture: np.ndarray, size: int) -> np.ndarray:
     return cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
-class Store:
-    """All frames of many clips, flat, on one device; clip i holds frames start[i] to start[i] + count[i]."""
+class Frames(Protocol):
+    """Frames by number: a tensor [N,3,S,S], or what reads them from disk (`shards.py`)."""
 
-    def __init__(self, clips: Sequence[Clip], device: torch.device) -> None:
+    def __getitem__(self, frames: Tensor, /) -> Tensor:
+        """uint8 [B,3,S,S] of the frames [B]."""
+
+
+class Store:
+    """All frames of many clips, flat, on one device; clip i holds frames start[i] to start[i] + count[i].
+
+    `frames` holds them when the clips do not.
+    """
+
+    def __init__(self, clips: Sequence[Clip], device: torch.device, frames: Frames | None = None) -> None:
         self.names = [clip.name for clip in clips]
-        counts = [len(clip.frames) for clip in clips]
-        self.frames = torch.cat([clip.frames for clip in clips]).to(device)
+        self.device = device
+        counts = [len(clip.landmarks) for clip in clips]
+        self.frames: Frames = torch.cat([clip.frames for clip in clips]).to(device) if frames is None else frames
         self.landmarks = torch.cat([clip.landmarks for clip in clips]).to(device)
         self.x_c = torch.stack([clip.x_c for clip in clips]).to(device)
         self.pose = torch.cat([clip.pose for clip in clips]).to(device)
@@ -136,12 +167,9 @@ class Store:
         self.is_still = torch.tensor([clip.kind == "still" for clip in clips])
         identities = [clip.identity for clip in clips]
         # a person with many clips is not seen more often than one with a single clip (square root: but a little)
-        weight = [len(clip.frames) ** 0.5 / identities.count(clip.identity) ** 0.5 for clip in clips]
+        clips_of = Counter(identities)
+        weight = [count**0.5 / clips_of[identity] ** 0.5 for count, identity in zip(counts, identities, strict=True)]
         self.weight = torch.tensor(weight)
-
-    @property
-    def device(self) -> torch.device:
-        return self.frames.device
 
     def draw_clips(self, number: int, generator: Generator, stills: float = 0.0) -> Tensor:
         """Clip indices [number]; a share `stills` of them are stills, where there are any."""
@@ -164,7 +192,7 @@ class Store:
     def batch(self, clips: Tensor, frames: Tensor) -> Batch:
         """The frames as they are: image [B,3,S,S] in [0,1] and their keypoints."""
         clips, frames = clips.to(self.device), frames.to(self.device)
-        image = self.frames[frames].float() / 255.0
+        image = self.frames[frames].to(self.device).float() / 255.0
         pose, x_c = self.pose[frames], self.x_c[clips]
         motion = HeadMotion(pose[:, 0], pose[:, 1], pose[:, 2], pose[:, 3:6], torch.zeros_like(x_c))
         return with_delta(Batch(image, x_c, self.landmarks[frames].float(), motion))
