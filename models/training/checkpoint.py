@@ -40,15 +40,18 @@ def save_state(
     module: nn.Module,
     average: MovingAverage,
     optimizer: Optimizer,
-    rng: torch.Generator,
+    rng: torch.Generator | Tensor,
     numbers: dict[str, Any],
 ) -> None:
-    """Write one stage's state; the file is replaced only when the new one is whole."""
+    """Write one stage's state; the file is replaced only when the new one is whole.
+
+    rng is the random generator, or the states of those of R processes, uint8 [R,N].
+    """
     tensors: dict[str, Tensor] = {f"module.{name}": value for name, value in module.state_dict().items()}
     tensors |= {f"average.{name}": value for name, value in average.state.items()}
     for index, state in optimizer.state_dict()["state"].items():
         tensors |= {f"optimizer.{index}.{name}": torch.as_tensor(value) for name, value in state.items()}
-    tensors["rng"] = rng.get_state()
+    tensors["rng"] = rng if isinstance(rng, Tensor) else rng.get_state()
     numbers = {**numbers, "average_steps": average.steps}
     tensors = {name: value.detach().cpu().clone().contiguous() for name, value in tensors.items()}
     partial = path.with_suffix(".partial")
@@ -57,9 +60,12 @@ def save_state(
 
 
 def load_state(
-    path: Path, module: nn.Module, average: MovingAverage, optimizer: Optimizer, rng: torch.Generator
+    path: Path, module: nn.Module, average: MovingAverage, optimizer: Optimizer, rng: torch.Generator, rank: int = 0
 ) -> dict[str, Any]:
-    """Read what `save_state` wrote into the given objects; returns the numbers. Raises DataError."""
+    """Read what `save_state` wrote into the given objects; returns the numbers. Raises DataError.
+
+    A rank that was not there when the state was written keeps the random stream it has.
+    """
     tensors, numbers = _read(path)
     device = next(module.parameters()).device
     try:
@@ -70,7 +76,9 @@ def load_state(
             index, key = name.split(".", 1)
             state.setdefault(int(index), {})[key] = value
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
-        rng.set_state(tensors["rng"])
+        streams = tensors["rng"].reshape(-1, len(rng.get_state()))  # one row before there were ranks
+        if rank < len(streams):
+            rng.set_state(streams[rank])
     except (RuntimeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: expected the state of this stage and preset, got another: {reason}") from None

@@ -130,6 +130,23 @@ class PerceptualLoss(nn.Module):
         return total
 
 
+def perceptual_loss(
+    squeeze: Path | None, vgg: Path | None, face: Path | None, device: torch.device | str = "cpu"
+) -> PerceptualLoss | None:
+    """The loss over those networks whose weights are given; None without any.
+
+    VGG19 takes SqueezeNet's place: the paper has no need of both. Raises MetricsError or DataError.
+    """
+    networks: list[FeatureNetwork] = []
+    if vgg is not None:
+        networks.append(vgg19(vgg))
+    elif squeeze is not None:
+        networks.append(SqueezeFeatures(squeeze))
+    if face is not None:
+        networks.append(face_vgg(face))
+    return PerceptualLoss(networks).to(device) if networks else None
+
+
 def _distance(network: FeatureNetwork, y: Tensor, target: Tensor) -> Tensor:
     with torch.no_grad():
         wanted = network.features(target)

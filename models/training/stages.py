@@ -73,6 +73,10 @@ class Stage(ABC):
         """Set the modules to training."""
         self.module.train()
 
+    def clip(self, largest: float) -> Tensor:
+        """Scale the gradients down to a norm of at most `largest`; returns the norm they had."""
+        return torch.nn.utils.clip_grad_norm_(self.module.parameters(), largest)
+
     @abstractmethod
     def loss(self, rng: Generator) -> Terms:
         """Draw a batch and weigh it."""
@@ -248,7 +252,7 @@ class PictureStage(Stage):
             "structure": 0.2 * structural_dissimilarity(image, d.image),
         }
         if self.perceptual is not None:
-            terms["perceptual"] = 0.3 * self.perceptual(image, d.image).mean()
+            terms["perceptual"] = 0.6 * self.perceptual(image, d.image).mean()
         return terms
 
 
@@ -284,7 +288,7 @@ class JointStage(PictureStage):
         super().train()
         # a batch of a few people's frames would spoil the batch norms' statistics
         for part in self.keypoints.module.modules():
-            if isinstance(part, nn.BatchNorm2d):
+            if isinstance(part, (nn.BatchNorm2d, nn.SyncBatchNorm)):
                 part.eval()
 
     def place(self, s: Batch, d: Batch, rng: Generator) -> tuple[Keypoints, Keypoints]:

@@ -5,185 +5,36 @@ from there. Scalars go to DIR/log.csv and TensorBoard, picture grids to DIR/grid
 weights so far to DIR/weights, ready for `facewire validate`.
 """
 
-import csv
-import signal
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import FrameType
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
-import cv2
 import torch
 import typer
-from torch import Tensor
-from torch.optim import Adam
 
 from models.config import PRESETS
+from models.metrics import LpipsNetwork, find_lpips_weights
 from models.networks import Networks
-from models.training.checkpoint import MovingAverage, load_average, load_part, load_state, save_state
-from models.training.data import Store, load_clips
+from models.training.adversarial import AdversarialStage
+from models.training.checkpoint import load_average, load_part
+from models.training.data import Store
+from models.training.discriminator import discriminator_for
+from models.training.distributed import Ranks, join
 from models.training.errors import DataError
+from models.training.perceptual import perceptual_loss
 from models.training.preview import picture_grid
 from models.training.regions import RegionStage
+from models.training.run import Plan, Stop, run_stage
+from models.training.shards import Wanted, open_store
 from models.training.stages import JointStage, KeypointStage, Perceptual, PictureStage, Stage
 from models.weights import default_device, save_model, uniform_tables
 
-STAGES = ("keypoints", "regions", "pictures", "joint")
-SHARE = {"keypoints": 0.2, "regions": 0.1, "pictures": 0.5, "joint": 0.2}  # of the minutes, when all stages run
+STAGES = ("keypoints", "regions", "pictures", "joint", "adversarial")
+# of the minutes, when all stages run
+SHARE = {"keypoints": 0.2, "regions": 0.1, "pictures": 0.4, "joint": 0.15, "adversarial": 0.15}
 PREFIX = {"regions": "extractor.deformation."}  # what a stage's state leaves out of the names in `Networks`
 REGIONS_FPS = 6.0  # neighbouring frames teach little
-SAVE_EVERY_S = 120.0
-GRID_EVERY_S = 600.0
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What one stage is given: pictures of `size`, `minutes` or `steps` of training in all, seed, batch sizes, and the
-    side of the windows that most steps of F, M, G draw (None: whole pictures only).
-    """
-
-    size: int
-    minutes: float | None
-    steps: int | None
-    seed: int = 0
-    pairs: int = 16
-    sources: int = 3
-    driving: int = 4
-    warm_up: int = 100
-    window: int | None = None
-
-    def progress(self, step: int, elapsed_s: float) -> float:
-        """How much of the stage is done, 0 to 1."""
-        by_steps = step / self.steps if self.steps else 0.0
-        by_time = elapsed_s / (60.0 * self.minutes) if self.minutes else 0.0
-        return min(1.0, max(by_steps, by_time))
-
-    def rate(self, step: int, progress: float) -> float:
-        """Learning rate over its height: linear warm-up, constant to one half, cosine to 2 %."""
-        warm = min(1.0, (step + 1) / self.warm_up)
-        late = max(0.0, 2.0 * progress - 1.0)
-        cosine = 0.02 + 0.98 * 0.5 * (1.0 + torch.cos(torch.tensor(torch.pi * late)).item())
-        return warm * cosine
-
-
-class Stop:
-    """Becomes true on SIGINT or SIGTERM, so that a stage ends after its step with its state written."""
-
-    def __init__(self) -> None:
-        self.asked = False
-        self._before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-
-    def __enter__(self) -> Self:
-        for number in self._before:
-            signal.signal(number, self._ask)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _ask(self, number: int, frame: FrameType | None) -> None:
-        self.asked = True
-
-
-class Log:
-    """Scalars to CSV and TensorBoard, one row every so many steps."""
-
-    def __init__(self, folder: Path, stage: str) -> None:
-        from torch.utils.tensorboard import SummaryWriter  # half a second to import
-
-        self._writer = SummaryWriter(str(folder / "tensorboard" / stage))
-        self._file = (folder / f"{stage}.csv").open("a", newline="")
-        self._csv = csv.writer(self._file)
-
-    def scalars(self, step: int, elapsed_s: float, values: dict[str, float]) -> None:
-        self._csv.writerow([step, f"{elapsed_s:.1f}", *(f"{name}={value:.5f}" for name, value in values.items())])
-        self._file.flush()
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, step)
-
-    def picture(self, step: int, grid: Tensor) -> None:
-        self._writer.add_image("grid", grid, step)
-
-    def close(self) -> None:
-        self._file.close()
-        self._writer.close()
-
-
-def run_stage(
-    stage: Stage,
-    plan: Plan,
-    folder: Path,
-    resume: bool,
-    stopped: Callable[[], bool] = lambda: False,
-    preview: Callable[[], Tensor] | None = None,
-) -> bool:
-    """Train one stage until its plan is done or `stopped()`; returns whether it is done.
-
-    The state after n steps does not depend on where in between it was stopped and resumed.
-    """
-    state = folder / f"{stage.name}.safetensors"
-    module = stage.module
-    heights = [stage.rates().get(name, stage.rate) for name in module]
-    optimizer = Adam([{"params": part.parameters()} for part in module.values()], betas=stage.betas)
-    average = MovingAverage(module, 0.999)
-    rng = torch.Generator().manual_seed(plan.seed)
-    step, elapsed_s = 0, 0.0
-    if resume and state.is_file():
-        numbers = load_state(state, module, average, optimizer, rng)
-        step, elapsed_s = int(numbers["step"]), float(numbers["elapsed_s"])
-    log = Log(folder, stage.name)
-
-    def save() -> None:
-        numbers = {"step": step, "elapsed_s": elapsed_s, "size": plan.size}
-        save_state(state, module, average, optimizer, rng, numbers)
-
-    last_save = last_grid = last = time.monotonic()
-    sums: dict[str, Tensor] = {}
-    stage.train()
-    try:
-        while (progress := plan.progress(step, elapsed_s)) < 1.0 and not stopped():
-            for group, height in zip(optimizer.param_groups, heights, strict=True):
-                group["lr"] = height * plan.rate(step, progress)
-            terms = stage.loss(rng)
-            optimizer.zero_grad(set_to_none=True)
-            torch.stack(list(terms.values())).sum().backward()  # type: ignore[no-untyped-call]
-            norm = torch.nn.utils.clip_grad_norm_(module.parameters(), 5.0)
-            if torch.isfinite(norm):  # a step that would poison the weights is left out
-                optimizer.step()
-                average.update(module)
-            step += 1
-            now = time.monotonic()
-            elapsed_s, last = elapsed_s + now - last, now
-            sums = {name: sums.get(name, torch.zeros_like(value)) + value.detach() for name, value in terms.items()}
-            if step % 50 == 0:
-                values = {name: float(value) / 50 for name, value in sums.items()}
-                log.scalars(step, elapsed_s, values | {"rate": optimizer.param_groups[0]["lr"], "norm": float(norm)})
-                typer.echo(
-                    f"{stage.name} step {step} {elapsed_s / 60:.1f} min "
-                    + " ".join(f"{name} {value:.4f}" for name, value in values.items())
-                )
-                sums = {}
-            if now - last_save > SAVE_EVERY_S:
-                save()
-                last_save = time.monotonic()
-            if preview is not None and now - last_grid > GRID_EVERY_S:
-                _write_grid(folder, stage.name, step, preview(), log)
-                stage.train()
-                last_grid = time.monotonic()
-    finally:
-        save()
-        log.close()
-    return plan.progress(step, elapsed_s) >= 1.0
-
-
-def _write_grid(folder: Path, stage: str, step: int, grid: Tensor, log: Log) -> None:
-    log.picture(step, grid)
-    (folder / "grids").mkdir(exist_ok=True)
-    picture = (grid.permute(1, 2, 0).clamp(0.0, 1.0) * 255.0).byte().numpy()
-    cv2.imwrite(str(folder / "grids" / f"{stage}-{step:06d}.jpg"), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
 
 def assemble(folder: Path, networks: Networks) -> dict[str, Any]:
@@ -220,70 +71,127 @@ def train(
         int | None, typer.Option(help="Side of windows about the face that three steps in four of F, M, G draw.")
     ] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
+    precision: Annotated[str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA.")] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
     batch: Annotated[int, typer.Option(help="Source pictures a step; four driving frames each.")] = 3,
     pairs: Annotated[int, typer.Option(help="Pairs a step of the keypoint networks.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
     split: Annotated[str, typer.Option(help="Splits to train on, comma between.")] = "train,stills",
+    memory_gib: Annotated[
+        float | None,
+        typer.Option(help="Frames beyond this are drawn from --out/packed; by default half of the memory."),
+    ] = None,
+    discriminator_width: Annotated[int, typer.Option(help="Channels of the discriminator's first layer.")] = 32,
+    everything: Annotated[bool, typer.Option(help="Let the adversarial stage train L, H, Δ, too.")] = False,
+    vgg19: Annotated[Path | None, typer.Option(help="VGG19 weights (safetensors) for the perceptual loss.")] = None,
+    face_vgg: Annotated[Path | None, typer.Option(help="VGG-Face weights (safetensors) for it.")] = None,
 ) -> None:
-    """Train F, L, H, Δ, M, G from prepared clips; stop and resume at will."""
+    """Train F, L, H, Δ, M, G from prepared clips; stop and resume at will. `torchrun` starts it on several GPUs."""
     if preset not in PRESETS:
         raise DataError(f"--preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
     if stage not in ("all", *STAGES):
         raise DataError(f"--stage: expected all or one of {', '.join(STAGES)}, got {stage!r}")
     if (minutes is None) == (steps is None):
         raise DataError("expected --minutes or --steps, one of them")
+    if precision not in ("auto", "fp32", "bf16"):
+        raise DataError(f"--precision: expected auto, fp32 or bf16, got {precision!r}")
     torch.set_num_threads(threads)
-    on = default_device() if device == "auto" else torch.device(device)
     config = PRESETS[preset]
-    torch.manual_seed(seed)
-    networks = Networks(config).to(on)
     out.mkdir(parents=True, exist_ok=True)
-    with Stop() as stop:
+    with join(default_device() if device == "auto" else torch.device(device)) as ranks, Stop() as stop:
+        torch.manual_seed(seed)
+        networks = Networks(config).to(ranks.device)
+        ranks.synchronise_norms(networks)
+        bf16 = precision == "bf16" or (precision == "auto" and ranks.device.type == "cuda")
+        plan = Plan(size or config.size, None, steps, seed, pairs, batch, window=window, bf16=bf16)
+        work = Work(
+            networks, ranks, data, out, split.split(","), memory_gib, discriminator_width, everything, vgg19, face_vgg
+        )
         for name in STAGES if stage == "all" else (stage,):
             own_minutes = minutes and minutes * (SHARE[name] if stage == "all" else 1.0)
-            plan = Plan(size or config.size, own_minutes, steps, seed, pairs, batch, window=window)
-            if not _train_stage(name, networks, plan, data, out, resume, split.split(","), stop):
+            if not work.train(name, replace(plan, minutes=own_minutes), resume, stop):
                 break
+        if ranks.first:
+            typer.echo(f"weights: {_write_weights(out, networks)}")
+
+
+def _write_weights(out: Path, networks: Networks) -> Path:
     known = assemble(out, networks)
     about = {"source": "facewire train", "licence": "as the clips", "training": known}
-    manifest = save_model(networks.eval(), uniform_tables(config.keypoints), out / "weights", about)
-    typer.echo(f"weights: {manifest}")
+    return save_model(networks.eval(), uniform_tables(networks.config.keypoints), out / "weights", about)
 
 
-def _train_stage(
-    name: str, networks: Networks, plan: Plan, data: Path, out: Path, resume: bool, splits: Sequence[str], stop: Stop
-) -> bool:
-    device = next(networks.parameters()).device
-    if name == "keypoints":
+@dataclass(frozen=True)
+class Work:
+    """What all stages of one `facewire train` share."""
+
+    networks: Networks
+    ranks: Ranks
+    data: Path
+    out: Path
+    splits: Sequence[str]
+    memory_gib: float | None
+    discriminator_width: int
+    everything: bool
+    vgg19: Path | None
+    face_vgg: Path | None
+
+    def train(self, name: str, plan: Plan, resume: bool, stop: Stop) -> bool:
+        """Build the stage and run it; returns whether it is done."""
+        drawn: PictureStage | None = None
+        stage: Stage
+        if name == "keypoints":
+            stage = self._keypoints(plan)
+            self.networks.canonical.mean_shape.copy_(stage.store.x_c.mean(0))
+        elif name == "regions":
+            size = self.networks.config.size
+            stage = RegionStage(self.networks, self._store(size, max_fps=REGIONS_FPS), size)
+        else:
+            stage = drawn = self._pictures(name, plan)
+        preview = None if drawn is None else lambda: picture_grid(drawn)
+        return run_stage(stage, plan, self.out, resume, lambda: stop.asked, preview, self.ranks)
+
+    def _store(self, size: int, max_fps: float = 15.0, **wanted: Any) -> Store:
+        return open_store(
+            self.data,
+            Wanted(self.splits, size, max_fps, **wanted),
+            self.ranks.device,
+            self.out / "packed",
+            memory_gib=self.memory_gib,
+            ranks=self.ranks,
+        )
+
+    def _keypoints(self, plan: Plan) -> KeypointStage:
+        size = self.networks.config.trunk_size
         # a little larger than the trunk's picture, so that a closer crop still has detail
-        store = Store(load_clips(data, splits, networks.config.trunk_size * 5 // 4), device)
-        networks.canonical.mean_shape.copy_(store.x_c.mean(0))
-        stage = KeypointStage(networks, store, networks.config.trunk_size, plan.pairs)
-        return run_stage(stage, plan, out, resume, lambda: stop.asked)
-    if name == "regions":
-        store = Store(load_clips(data, splits, networks.config.size, REGIONS_FPS), device)
-        return run_stage(RegionStage(networks, store, networks.config.size), plan, out, resume, lambda: stop.asked)
-    kinds = ("video", "still") if plan.window else ("video",)
-    store = Store([clip for clip in load_clips(data, splits, plan.size, kinds=kinds) if clip.static_camera], device)
-    perceptual = _perceptual(device)
-    drawn: PictureStage
-    if name == "pictures":
-        drawn = PictureStage(networks, store, plan.size, plan.sources, plan.driving, perceptual, plan.window)
-    else:
-        known = assemble(out, networks)
-        faces = Store(load_clips(data, splits, networks.config.trunk_size * 5 // 4), device)
-        keypoints = KeypointStage(networks, faces, networks.config.trunk_size, plan.pairs)
+        return KeypointStage(self.networks, self._store(size * 5 // 4), size, plan.pairs)
+
+    def _pictures(self, name: str, plan: Plan) -> PictureStage:
+        networks, device = self.networks, self.ranks.device
+        store = self._store(plan.size, kinds=("video", "still") if plan.window else ("video",), still_camera=True)
+        perceptual = _lpips(device)
+        if name == "pictures":
+            return PictureStage(networks, store, plan.size, plan.sources, plan.driving, perceptual, plan.window)
+        known = assemble(self.out, networks)
+        keypoints = self._keypoints(plan)
         if "keypoints" in known:
-            load_part(out / "keypoints.safetensors", keypoints.module)  # with the head that only training has
-            assemble(out, networks)
-        drawn = JointStage(networks, store, plan.size, keypoints, plan.sources, plan.driving, perceptual, plan.window)
-    return run_stage(drawn, plan, out, resume, lambda: stop.asked, lambda: picture_grid(drawn))
+            load_part(self.out / "keypoints.safetensors", keypoints.module)  # with the head that only training has
+            assemble(self.out, networks)
+        drawn = (networks, store, plan.size, keypoints)
+        if name == "joint":
+            return JointStage(*drawn, plan.sources, plan.driving, perceptual, plan.window)
+        return AdversarialStage(
+            *drawn,
+            discriminator_for(plan.size, self.discriminator_width),
+            plan.sources,
+            plan.driving,
+            perceptual_loss(find_lpips_weights(), self.vgg19, self.face_vgg, device),
+            plan.window,
+            everything=self.everything,
+        )
 
 
-def _perceptual(device: torch.device) -> Perceptual | None:
-    from models.metrics import LpipsNetwork, find_lpips_weights
-
+def _lpips(device: torch.device) -> Perceptual | None:
     path = find_lpips_weights()
     if path is None:
         typer.echo("LPIPS weights: none found (FACEWIRE_LPIPS or ../shared/data/perceptual); trained without them")

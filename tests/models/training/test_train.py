@@ -15,8 +15,9 @@ from models.training.checkpoint import load_average, load_part
 from models.training.data import Store, load_clips
 from models.training.errors import DataError
 from models.training.regions import RegionStage
+from models.training.run import Plan, run_stage
 from models.training.stages import JointStage, KeypointStage, PictureStage, Stage
-from models.training.train import Plan, assemble, run_stage
+from models.training.train import assemble
 from models.weights import load_model
 from tests.models.training.prepared import write_prepared
 
@@ -167,7 +168,7 @@ def test_command_trains_all_stages_and_resumes(folder: Path, tmp_path: Path) -> 
     assert signal.getsignal(signal.SIGTERM) is handler
     model = load_model(tmp_path / "weights")
     assert model.config == TINY
-    assert set(model.manifest["training"]) == {"keypoints", "regions", "pictures", "joint"}
+    assert set(model.manifest["training"]) == {"keypoints", "regions", "pictures", "joint", "adversarial"}
     assert facewire.run([*words, "--resume"]) == 0
     assert load_model(tmp_path / "weights").model_id == model.model_id
     assert (tmp_path / "tensorboard" / "joint").is_dir()
