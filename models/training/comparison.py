@@ -29,6 +29,7 @@ EYES = (
     263, 249, 390, 373, 374, 380, 381, 382, 362, 466, 388, 387, 386, 385, 384, 398,
 )  # fmt: skip
 _SMALLEST_LPIPS_PX = 32
+FOLLOWS = 0.8  # correlation from which a mouth or an eye is taken to follow
 _STILL_CURVE = 1e-3  # a curve that moves less says nothing about following
 
 Array = NDArray[np.float64]

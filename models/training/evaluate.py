@@ -4,10 +4,12 @@ Frame 0 of each clip is the source; every Nth later frame drives. The motion com
 driving frame, the picture from its renderer: what a call would show with a perfect link. Beside the model stands what
 costs nothing at all: to show the source again and again. Frame 0 itself is not measured. Each 6th of the first 150
 frames are those on which ordinary codecs were measured.
+
+With `--size` twice the model's own, the pictures of the model's own size scaled up stand there as well: what the larger
+ones must beat. With `--views` nothing is measured; sheets of pictures from other views are written.
 """
 
 import contextlib
-from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
@@ -18,53 +20,85 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from models.geometry import View
 from models.metrics import Lpips, find_lpips_weights
-from models.renderer import Renderer
-from models.training.clip_files import read_frames
+from models.renderer import Renderer, picture_sizes
+from models.resize import resize
 from models.training.comparison import Array, find_faces, measure
-from models.training.crop import landmark_boxes
-from models.training.dataset_index import Clip, read_index, read_track
-from models.training.errors import ClipRejected, DataError
-from models.training.landmarker import Landmarker, Picture
+from models.training.dataset_index import Clip, read_index
+from models.training.errors import DataError
+from models.training.landmarker import Landmarker
 from models.training.mediapipe_env import default_folder, make_environment
 from models.training.picture_grid import Row, write_grid
-from models.training.validation_report import ClipResult, clip_table, mean_table, write_report
+from models.training.same_person import nearest_sources
+from models.training.timelines import write_timeline
+from models.training.validation_frames import Frames, bicubic, read_clip
+from models.training.validation_report import (
+    ClipResult,
+    Identity,
+    clip_table,
+    following_table,
+    identity_table,
+    mean_table,
+    write_report,
+)
+from models.training.view_sheets import TURNED_DEG, view_of, write_view_sheets
 from models.weights import Model, load_model
 
-VIEW_YAW_DEG = 20.0
 GRID_COLUMNS = 4
 
 
-class Frames(NamedTuple):
-    """Which frames are measured: each `every`-th of the first `first`, but for frame 0, the source."""
+class Drawn(NamedTuple):
+    """What was rendered of a clip: outputs [N,3,S,S] by name ("model", "scaled_up"), the last one turned [3,S,S], and
+    the canonical keypoints [1+N,K,3] of the source and each driving frame.
+    """
 
-    every: int
-    first: int
+    outputs: dict[str, Tensor]
+    turned: Tensor
+    shapes: Tensor
+
+
+class Measured(NamedTuple):
+    """Figures of a clip, its row of the grid, canonical keypoints of its frames, landmarks [2,N,478,2] of outputs and
+    driving frames (None where they are not looked for) and the frames' numbers.
+    """
+
+    result: ClipResult
+    row: Row
+    shapes: Tensor
+    faces: Array | None
+    numbers: list[int]
 
 
 def validate(
     weights: Annotated[Path | None, typer.Argument(help="Weights (default: the ones that come with facewire).")] = None,
     data: Annotated[Path, typer.Option(help="Folder made by `facewire prepare`.")] = Path("data"),
     split: Annotated[str, typer.Option(help="Which set of clips.")] = "val",
-    out: Annotated[Path, typer.Option(help="Folder for report.json and grid.png.")] = Path("validation"),
+    out: Annotated[Path, typer.Option(help="Folder for the report and pictures.")] = Path("validation"),
     every: Annotated[int, typer.Option(min=1, help="Measure each Nth frame.")] = 6,
     first: Annotated[int, typer.Option(min=2, help="Use the first N frames of each clip.")] = 150,
     lpips: Annotated[Path | None, typer.Option(help="LPIPS v0.1 SqueezeNet weights (safetensors).")] = None,
     mediapipe_python: Annotated[Path | None, typer.Option(help="A python that has MediaPipe 0.10.21.")] = None,
     landmarks: Annotated[bool, typer.Option(help="Measure landmark distances (needs MediaPipe).")] = True,
+    size: Annotated[int | None, typer.Option(help="Side of the pictures in px; the model's own by default.")] = None,
+    originals: Annotated[
+        Path | None, typer.Option(help="Folder of the clips as they were before `prepare`, for a larger --size.")
+    ] = None,
+    views: Annotated[bool, typer.Option("--views", help="Measure nothing; write sheets of turned heads.")] = False,
 ) -> None:
-    """Measure a model on prepared clips beside repeating the source: JSON, a table and a picture grid."""
+    """Measure a model on prepared clips beside repeating the source: JSON, tables, a picture grid, curves."""
     console = Console()
     model = load_model(weights)
     clips = [clip for clip in read_index(data).of_split(split) if clip.kind == "video"]
     if not clips:
         raise DataError(f"expected video clips in the set {split}, got stills only")
+    if views:
+        console.print(*write_view_sheets(model, data, clips, out), sep="\n", highlight=False)
+        return
+    frames = Frames(every, first, _checked_size(model, size, originals), originals)
     lpips_weights = lpips or find_lpips_weights()
     if lpips_weights is None:
         console.print("LPIPS is left out: no weights (name them with --lpips or FACEWIRE_LPIPS)")
     distance = Lpips(lpips_weights) if lpips_weights else None
-    frames = Frames(every, first)
     with contextlib.ExitStack() as stack:
         landmarker = None
         if landmarks:
@@ -74,89 +108,90 @@ def validate(
             validate_clip(model, data, clip, frames, distance, landmarker)
             for clip in track(clips, f"validate {split}", console=console, transient=True)
         ]
-    results = [result for result, _ in measured]
+    results = [clip.result for clip in measured]
+    shapes, people = [clip.shapes for clip in measured], [result.identity for result in results]
+    identity = Identity(nearest_sources(shapes, people), nearest_sources(shapes, people, own_clip=False))
     out.mkdir(parents=True, exist_ok=True)
-    write_report(out / "report.json", _about(model, split, frames), results)
-    titles = ("source", *["driving", "output"] * GRID_COLUMNS, f"view {VIEW_YAW_DEG:+.0f} deg")
-    write_grid(out / "grid.png", titles, [row for _, row in measured])
-    console.print(clip_table(results), mean_table(results), f"{out / 'report.json'}  {out / 'grid.png'}")
+    write_report(out / "report.json", _about(model, split, frames), results, identity)
+    titles = ("source", *["driving", "output"] * GRID_COLUMNS, f"view {TURNED_DEG:+.0f} deg")
+    write_grid(out / "grid.png", titles, [clip.row for clip in measured])
+    console.print(clip_table(results), mean_table(results))
+    if landmarks:
+        _write_timelines(out / "timelines", measured)
+        console.print(following_table(results))
+    console.print(identity_table(identity), f"{out / 'report.json'}  {out / 'grid.png'}")
 
 
 def validate_clip(
     model: Model, data: Path, clip: Clip, frames: Frames, lpips: Lpips | None, landmarker: Landmarker | None
-) -> tuple[ClipResult, Row]:
-    """Drive a clip's first frame by its later ones; returns the figures and the clip's row of the grid.
+) -> Measured:
+    """Drive a clip's first frame by its later ones and measure what comes out.
 
     Raises `DataError` when the clip's files do not agree with the index, or it has no second frame.
     """
-    boxes = landmark_boxes(read_track(data, clip).landmarks)
-    source, driving, numbers = _read_pictures(data, clip, model.config.size, frames)
-    boxes = _fill(boxes)[numbers]
-    outputs, turned = _render(model, source, driving)
-    repeat = source.expand_as(driving)
-    faces = repeated = None
+    source, driving, boxes, numbers = read_clip(data, clip, frames)
+    drawn = _render(model, source, driving, frames.size)
+    pictures = drawn.outputs | {"repeat_source": source.expand_as(driving)}
+    faces: dict[str, Array | None] = dict.fromkeys(pictures)
     if landmarker:
         seen = find_faces(driving, landmarker)
-        faces = np.stack((find_faces(outputs, landmarker), seen))
-        repeated = np.stack((np.repeat(find_faces(source, landmarker), len(seen), 0), seen))
+        found = {name: find_faces(output, landmarker) for name, output in drawn.outputs.items()}
+        found["repeat_source"] = np.repeat(find_faces(source, landmarker), len(seen), 0)
+        faces = {name: np.stack((points, seen)) for name, points in found.items()}
+    figures = {name: measure(picture, driving, boxes, lpips, faces[name]) for name, picture in pictures.items()}
     result = ClipResult(
         name=clip.name,
         identity=clip.identity,
         static_camera=clip.static_camera,
         frames=len(driving),
-        model=measure(outputs, driving, boxes, lpips, faces),
-        repeat_source=measure(repeat, driving, boxes, lpips, repeated),
+        **figures,
     )
+    outputs = drawn.outputs["model"]
     shown = np.linspace(0, len(driving) - 1, GRID_COLUMNS + 1).round().astype(int)[1:]
-    pictures = [source[0], *(picture for n in shown for picture in (driving[n], outputs[n])), turned[0]]
-    return result, Row(clip.name, pictures)
+    cells = [source[0], *(picture for n in shown for picture in (driving[n], outputs[n])), drawn.turned]
+    return Measured(result, Row(clip.name, cells), drawn.shapes, faces["model"], numbers)
 
 
 def _about(model: Model, split: str, frames: Frames) -> dict[str, Any]:
     return {
         "model_id": model.model_id,
         "preset": model.config.preset,
-        "size_px": model.config.size,
+        "size_px": frames.size,
         "split": split,
         "frames": f"each {frames.every}th of the first {frames.first}; frame 0 is the source and not measured",
     }
 
 
-def _read_pictures(data: Path, clip: Clip, size: int, frames: Frames) -> tuple[Tensor, Tensor, list[int]]:
-    """Source [1,3,S,S], driving frames [N,3,S,S] in [0,1] and their numbers."""
-    path = data / clip.video
-    try:
-        pictures = list(islice(read_frames(path), frames.first))
-    except ClipRejected as error:
-        raise DataError(f"expected the clip {clip.name} at {path}: {error}") from None
-    expected = min(clip.frames, frames.first)
-    if len(pictures) != expected or expected <= frames.every:
-        raise DataError(f"expected {expected} frames, more than {frames.every}, in {path}, got {len(pictures)}")
-    numbers = list(range(frames.every, len(pictures), frames.every))
-    return _to_tensor(pictures[:1], size), _to_tensor([pictures[n] for n in numbers], size), numbers
+def _checked_size(model: Model, size: int | None, originals: Path | None) -> int:
+    """The size to measure at. Raises `DataError` for one that the model or the prepared clips do not have."""
+    sizes = picture_sizes(model)
+    if size is not None and size not in sizes:
+        raise DataError(f"--size: expected {' or '.join(map(str, sizes))} for this model, got {size}")
+    if size is not None and size > sizes[0] and originals is None:
+        raise DataError("--size: expected --originals with it, since prepared clips hold 256 px, got none")
+    return size or sizes[0]
 
 
-def _to_tensor(frames: list[Picture], size: int) -> Tensor:
-    pictures = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2).float() / 255
-    if pictures.shape[-1] == size:
-        return pictures
-    return torch.nn.functional.interpolate(pictures, (size, size), mode="area")
-
-
-def _render(model: Model, source: Tensor, driving: Tensor) -> tuple[Tensor, Tensor]:
-    """Outputs [N,3,S,S], and the last frame seen from 20 degrees further right [1,3,S,S]."""
-    renderer = Renderer(model)
+def _render(model: Model, source: Tensor, driving: Tensor, size: int) -> Drawn:
+    """Redraw driving frames [N,3,S,S] from a source [1,3,S,S]: at S, and at the model's own size scaled up to S."""
+    own = model.config.size
+    small, moving = resize(source, own), resize(driving, own)
+    x_c = model.canonical(small)
+    motions = [model.extract(frame[None], x_c).motion for frame in moving]
+    renderer = Renderer(model, size)
     renderer.set_source(source)
-    x_c = model.canonical(source)
-    motions = [model.extract(frame[None], x_c).motion for frame in driving]
-    outputs = torch.cat([renderer.render(motion).cpu() for motion in motions])
-    zero = torch.zeros(1)
-    view = View(zero + VIEW_YAW_DEG, zero, zero, torch.zeros(1, 3))
-    return outputs, renderer.render(motions[-1], view).cpu()
+    outputs = {"model": torch.cat([renderer.render(motion).cpu() for motion in motions])}
+    turned = renderer.render(motions[-1], view_of(TURNED_DEG, 0.0)).cpu()[0]
+    if size != own:
+        renderer = Renderer(model)
+        renderer.set_source(small)
+        outputs["scaled_up"] = bicubic(torch.cat([renderer.render(motion).cpu() for motion in motions]), size)
+    shapes = torch.cat([x_c.cpu(), *(model.canonical(frame[None]).cpu() for frame in moving)])
+    return Drawn(outputs, turned, shapes)
 
 
-def _fill(boxes: Array) -> Array:
-    """Boxes [N,4] with those of frames without a face taken from the nearest frame that has one."""
-    known = np.flatnonzero(np.isfinite(boxes[:, 0]))
-    nearest = known[np.abs(np.arange(len(boxes))[:, None] - known[None]).argmin(1)]
-    return np.asarray(boxes[nearest])
+def _write_timelines(folder: Path, measured: list[Measured]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for clip in measured:
+        if clip.faces is not None:
+            write_timeline(folder / f"{clip.result.name}.png", clip.result.name, clip.numbers, clip.faces)

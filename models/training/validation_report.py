@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.table import Table
 
-from models.training.comparison import Figures, mean_figures, median_figures
+from models.training.comparison import FOLLOWS, Figures, mean_figures, median_figures
+from models.training.same_person import SamePerson
 
 # Title, field, digits; the first ones are shown for each clip, all of them for the means.
 _COLUMNS = (
@@ -26,11 +27,19 @@ _COLUMNS = (
     ("faces found", "faces_found", 2),
 )
 _SHOWN_PER_CLIP = 6
+_KINDS = {
+    "model": "model",
+    "plain": "not sharpened",
+    "scaled_up": "own size scaled up",
+    "repeat_source": "source repeated",
+}
 
 
 @dataclass(frozen=True)
 class ClipResult:
-    """Figures of one clip: the model's, and those of its source repeated."""
+    """Figures of one clip: the model's, and those of its source repeated. scaled_up: pictures of the model's own size
+    brought up to a larger one; plain: larger pictures without the sharpening network; None where that is not asked.
+    """
 
     name: str
     identity: str
@@ -38,17 +47,38 @@ class ClipResult:
     frames: int  # measured
     model: Figures
     repeat_source: Figures
+    scaled_up: Figures | None = None
+    plain: Figures | None = None
 
 
-def write_report(path: Path, about: dict[str, Any], results: list[ClipResult]) -> None:
+@dataclass(frozen=True)
+class Identity:
+    """How well canonical keypoints know people again: among all sources, and without that of the frame's own clip."""
+
+    all_sources: SamePerson
+    other_clips: SamePerson
+
+
+def write_report(path: Path, about: dict[str, Any], results: list[ClipResult], identity: Identity) -> None:
     """Write what was measured, each clip, and means and medians over clips of equal weight."""
-    ours, theirs = [result.model for result in results], [result.repeat_source for result in results]
+    kinds = kinds_of(results)
     report = about | {
-        "mean": {"model": asdict(mean_figures(ours)), "repeat_source": asdict(mean_figures(theirs))},
-        "median": {"model": asdict(median_figures(ours)), "repeat_source": asdict(median_figures(theirs))},
+        "mean": {name: asdict(mean_figures(figures)) for name, figures in kinds.items()},
+        "median": {name: asdict(median_figures(figures)) for name, figures in kinds.items()},
+        "same_person": asdict(identity),
         "clips": [asdict(result) for result in results],
     }
     path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+
+def kinds_of(results: list[ClipResult]) -> dict[str, list[Figures]]:
+    """What there are figures of, each with those of all clips."""
+    kinds = {"model": [result.model for result in results]}
+    for name in ("plain", "scaled_up", "repeat_source"):
+        known = [figures for result in results if (figures := getattr(result, name)) is not None]
+        if known:
+            kinds[name] = known
+    return kinds
 
 
 def clip_table(results: list[ClipResult]) -> Table:
@@ -66,15 +96,45 @@ def clip_table(results: list[ClipResult]) -> Table:
 
 
 def mean_table(results: list[ClipResult]) -> Table:
-    """A line a figure: mean and median over clips, of the model and of the source repeated."""
-    ours, theirs = [result.model for result in results], [result.repeat_source for result in results]
-    columns = (mean_figures(ours), mean_figures(theirs), median_figures(ours), median_figures(theirs))
-    table = Table(
-        "", "mean, model", "source repeated", "median, model", "source repeated", title=f"{len(results)} clips"
-    )
+    """A line a figure: mean over clips, of the model and of what stands beside it, and the model's median."""
+    kinds = kinds_of(results)
+    columns = [*(mean_figures(figures) for figures in kinds.values()), median_figures(kinds["model"])]
+    titles = [f"mean, {_KINDS[name]}" for name in kinds]
+    table = Table("", *titles, "median, model", title=f"{len(results)} clips")
     for title, field, digits in _COLUMNS:
         table.add_row(title, *(_words(getattr(figures, field), digits) for figures in columns))
     return table
+
+
+def following_table(results: list[ClipResult]) -> Table:
+    """A line a clip: how the curves of mouth and lids correlate with the input's; below the bar in red."""
+    table = Table(title=f"output follows input: correlation, bar {FOLLOWS:g}")
+    table.add_column("clip", no_wrap=True)
+    fields = ("mouth_correlation", "blink_correlation")
+    for title in ("mouth opening", "blink"):
+        table.add_column(title, justify="right")
+    for result in results:
+        table.add_row(result.name, *(_judged(getattr(result.model, field)) for field in fields))
+    table.add_section()
+    columns = [[getattr(result.model, field) for result in results] for field in fields]
+    known = [[value for value in column if value is not None] for column in columns]
+    table.add_row("at the bar", *(f"{sum(value >= FOLLOWS for value in column)} of {len(column)}" for column in known))
+    return table
+
+
+def identity_table(identity: Identity) -> Table:
+    """A line for each way of asking: how often the nearest source shows the right person."""
+    table = Table("nearest source by canonical keypoints", "right", "chance", "times chance", "frames")
+    for title, figures in (("all clips", identity.all_sources), ("without the own clip", identity.other_clips)):
+        shares = (_words(figures.right, 2), _words(figures.chance, 2), _words(figures.times_chance, 1))
+        table.add_row(title, *shares, str(figures.frames))
+    return table
+
+
+def _judged(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.2f} *" if value >= FOLLOWS else f"[red]{value:.2f}[/red]  "
 
 
 def _cell(result: ClipResult, field: str, digits: int) -> str:

@@ -1,7 +1,10 @@
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 import facewire
@@ -42,6 +45,9 @@ def test_report_and_grid(weights: Path, tmp_path: Path, capsys: pytest.CaptureFi
     assert mean["akd_px"] is None
     assert 5 < mean["psnr_db"] < 40
     assert report["size_px"] == 64
+    assert report["same_person"]["all_sources"]["frames"] == 6
+    assert report["same_person"]["all_sources"]["chance"] == 0.5
+    assert "without the own clip" in words
     grid = cv2.imread(str(out / "grid.png"))
     assert grid is not None
     assert grid.shape == (20 + 2 * 192, 10 * 192, 3)
@@ -86,3 +92,41 @@ def test_a_clip_that_was_cut_short_is_noticed(weights: Path, tmp_path: Path, no_
     (data / clips[0].video).write_bytes(b"")
     with pytest.raises(DataError, match="expected the clip id000_0"):
         validate(weights, data, "train", tmp_path / "out", every=2, lpips=None, landmarks=False)
+
+
+@pytest.mark.usefixtures("no_lpips")
+def test_twice_the_size_beside_the_own_size_scaled_up(weights: Path, tmp_path: Path) -> None:
+    data = write_prepared(tmp_path / "data", clips=1, frames=5, stills=0)
+    (clip,) = read_index(data).clips
+    originals = tmp_path / "originals"
+    originals.mkdir()
+    shutil.copy(data / clip.video, originals)
+    index = json.loads((data / "index.json").read_text())
+    index["clips"][0]["source_sha256"] = hashlib.sha256((data / clip.video).read_bytes()).hexdigest()
+    (data / "index.json").write_text(json.dumps(index))
+    validate(weights, data, "train", tmp_path, every=2, lpips=None, landmarks=False, size=128, originals=originals)
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report["size_px"] == 128
+    assert set(report["mean"]) == {"model", "scaled_up", "repeat_source"}
+    assert report["mean"]["scaled_up"]["psnr_db"] != report["mean"]["model"]["psnr_db"]
+    with pytest.raises(DataError, match="--size: expected --originals with it"):
+        validate(weights, data, "train", tmp_path, size=128)
+    with pytest.raises(DataError, match="--size: expected 64 or 128 for this model, got 100"):
+        validate(weights, data, "train", tmp_path, size=100)
+    (originals / Path(clip.video).name).write_bytes(b"another")
+    with pytest.raises(DataError, match="expected the clip from which .* was cut at .*, got another one"):
+        validate(weights, data, "train", tmp_path, every=2, landmarks=False, size=128, originals=originals)
+
+
+def test_sheets_of_other_views(weights: Path, tmp_path: Path) -> None:
+    data = write_prepared(tmp_path / "data", clips=2, frames=4, stills=0)
+    arguments = ["--data", str(data), "--split", "train", "--out", str(tmp_path / "out"), "--views"]
+    assert facewire.run(["validate", str(weights), *arguments]) == 0
+    views = cv2.imread(str(tmp_path / "out" / "views.jpg"))
+    people = cv2.imread(str(tmp_path / "out" / "people.jpg"))
+    assert views is not None and views.shape == (20 + 2 * 192, 10 * 192, 3)  # noqa: PT018
+    assert people is not None and people.shape == (20 + 2 * 192, 4 * 192, 3)  # noqa: PT018
+    frontal, far = views[20:212, 5 * 192 : 6 * 192], views[20:212, 2 * 192 : 3 * 192]
+    assert np.abs(frontal.astype(int) - far).mean() > 1
+    assert far[100, 1, 2] > 200  # yaw -30 is beyond cautious limits: a red frame
+    assert far[100, 1, 1] < 90
