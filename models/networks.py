@@ -1,6 +1,4 @@
-"""F, L, H, Δ, M, G wired together."""
-
-from typing import NamedTuple
+"""F, L, H, Δ, M, G of `compact` and `tiny` wired together."""
 
 import torch
 from torch import Tensor, nn
@@ -20,23 +18,10 @@ from models.geometry import (
     rotation_matrix,
 )
 from models.head_pose import HeadPose
+from models.interface import Extraction, FaceNetworks, Keypoints
 from models.motion_field import Field, MotionField
 
-
-class Extraction(NamedTuple):
-    """motion of the frame; face_score [B] in [0,1]: how surely the crop holds one face at the right size."""
-
-    motion: HeadMotion
-    face_score: Tensor
-
-
-class Keypoints(NamedTuple):
-    """Keypoints x [B,K,3] with the pose they were placed by: R [B,3,3], t [B,3], and the expression delta [B,K,3]."""
-
-    x: Tensor
-    R: Tensor
-    t: Tensor
-    delta: Tensor
+__all__ = ["Extraction", "Keypoints", "MotionExtractor", "Networks"]
 
 
 class MotionExtractor(nn.Module):
@@ -62,8 +47,10 @@ class MotionExtractor(nn.Module):
         return Extraction(motion, self.face(features)[:, 0].float().sigmoid())
 
 
-class Networks(nn.Module):
-    """All networks of one model, random until weights are loaded."""
+class Networks(FaceNetworks):
+    """All networks of one `compact` model, random until weights are loaded."""
+
+    config: ModelConfig
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()

@@ -1,13 +1,15 @@
 """The receiver's half of a model: one source image once, then one picture a motion."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from models.appearance import Appearance
 from models.config import ModelConfig
 from models.geometry import HeadMotion, View
-from models.networks import Keypoints
+from models.interface import Keypoints
 from models.resize import resize
+from models.sharpen import load_sharpen
 from models.weights import Model
 
 
@@ -22,9 +24,10 @@ class Renderer:
 
     size: side S of the pictures, the model's own or, with `compact`, twice that: the networks work at their size, the
     source image itself is warped at S and G's colours and mask are brought up to it. Raises ValueError for others.
+    sharpen: whether the sharpening network goes over those, where the model has one.
     """
 
-    def __init__(self, model: Model, size: int | None = None) -> None:
+    def __init__(self, model: Model, size: int | None = None, sharpen: bool = True) -> None:
         self._networks = model.networks
         self._device = model.device
         self._own_size = model.config.size
@@ -32,7 +35,8 @@ class Renderer:
         sizes = picture_sizes(model)
         if self._size not in sizes:
             raise ValueError(f"size: expected {' or '.join(map(str, sizes))} px for this model, got {size}")
-        self._appearance: Appearance | None = None
+        self._sharpen = load_sharpen(model) if sharpen and self._size != self._own_size else None
+        self._appearance: Any = None  # what F gives, each preset its own
         self._x_c: Tensor | None = None
         self._source: Keypoints | None = None
 
@@ -69,4 +73,6 @@ class Renderer:
             raise RuntimeError("render: expected set_source to be called first")
         motion = HeadMotion(*(part.to(self._device) for part in motion))
         driving = self._networks.place(self._x_c, motion, view)
-        return self._networks.draw(self._appearance, self._source, driving).image.clamp(0.0, 1.0)
+        picture = self._networks.draw(self._appearance, self._source, driving)
+        image = self._sharpen(picture) if self._sharpen else picture.image
+        return image.clamp(0.0, 1.0)

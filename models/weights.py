@@ -23,8 +23,12 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
-from models.config import PRESETS, ModelConfig
-from models.networks import Extraction, Networks
+from models.config import ModelConfig
+from models.interface import Extraction, FaceNetworks
+from models.networks import Networks
+from models.paper.config import PaperConfig
+from models.paper.networks import PaperNetworks
+from models.presets import PRESETS, Config
 
 MANIFEST = "model.json"
 MANIFEST_VERSION = 1
@@ -39,13 +43,13 @@ class WeightsError(Exception):
 class Model:
     """Networks with their weights, ready for inference, and what is known of them."""
 
-    networks: Networks
+    networks: FaceNetworks
     manifest: dict[str, Any]
     codec_tables: NDArray[np.uint16]
     folder: Path | None = None  # where it was loaded from; what was measured of it lies there, too
 
     @property
-    def config(self) -> ModelConfig:
+    def config(self) -> Config:
         return self.networks.config
 
     @property
@@ -77,6 +81,11 @@ def default_device() -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
+def build_networks(config: Config) -> FaceNetworks:
+    """Networks of these sizes with random weights, the kind that the sizes are of."""
+    return PaperNetworks(config) if isinstance(config, PaperConfig) else Networks(config)
+
+
 def build_model(preset: str, seed: int = 0) -> Model:
     """A model with random weights and uniform codec tables, for tests and as the start of training.
 
@@ -86,7 +95,7 @@ def build_model(preset: str, seed: int = 0) -> Model:
         raise WeightsError(f"expected a preset out of {', '.join(PRESETS)}, got {preset!r}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        networks = Networks(PRESETS[preset]).eval()
+        networks = build_networks(PRESETS[preset]).eval()
     tables = uniform_tables(networks.config.keypoints)
     manifest = _manifest(networks.config, b"random", b"uniform", {"source": "random weights", "licence": "Apache-2.0"})
     return Model(networks, manifest, tables)
@@ -97,7 +106,7 @@ def uniform_tables(keypoints: int) -> NDArray[np.uint16]:
     return np.full((6 * keypoints + 12, 256), 256, np.uint16)
 
 
-def save_model(networks: Networks, tables: NDArray[np.uint16], folder: Path, about: dict[str, Any]) -> Path:
+def save_model(networks: FaceNetworks, tables: NDArray[np.uint16], folder: Path, about: dict[str, Any]) -> Path:
     """Write weights (fp16), tables and manifest into `folder`; returns the manifest's path.
 
     `about` holds at least source and licence. The files of the model that the folder held before are removed last.
@@ -130,7 +139,7 @@ def load_model(path: Path | None = None, device: torch.device | str = "cpu") -> 
     try:
         state = load_tensors(weights)
         tables: NDArray[np.uint16] = load_arrays(_checked(path, manifest, "tables"))["paper"]
-        networks = Networks(config)
+        networks = build_networks(config)
         state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
         networks.load_state_dict(state)
     except (SafetensorError, KeyError, RuntimeError) as error:
@@ -153,7 +162,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     return manifest
 
 
-def _manifest(config: ModelConfig, weights: bytes, tables: bytes, about: dict[str, Any]) -> dict[str, Any]:
+def _manifest(config: Config, weights: bytes, tables: bytes, about: dict[str, Any]) -> dict[str, Any]:
     name = f"{config.preset}-{_digest(weights)[:12]}"
     return {
         "version": MANIFEST_VERSION,
@@ -165,16 +174,18 @@ def _manifest(config: ModelConfig, weights: bytes, tables: bytes, about: dict[st
     }
 
 
-def _config(manifest: dict[str, Any], path: Path) -> ModelConfig:
-    known = {field.name for field in fields(ModelConfig)}
+def _config(manifest: dict[str, Any], path: Path) -> Config:
+    """The sizes, of the kind whose names they have."""
     stored = manifest.get("config")
-    if not isinstance(stored, dict) or set(stored) != known:
-        raise WeightsError(f"{path}: expected the sizes {', '.join(sorted(known))}, got others")
+    known = {kind: {field.name for field in fields(kind)} for kind in (ModelConfig, PaperConfig)}
+    kinds = [kind for kind, names in known.items() if isinstance(stored, dict) and set(stored) == names]
+    if not isinstance(stored, dict) or not kinds:
+        raise WeightsError(f"{path}: expected the sizes of {' or '.join(kind.__name__ for kind in known)}, got others")
     try:
         sizes: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
         }
-        return ModelConfig(**sizes)
+        return kinds[0](**sizes)
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{path}: {error}") from None
 

@@ -12,6 +12,12 @@ def frames(count: int, seed: int = 0) -> torch.Tensor:
     return torch.rand(count, 3, TINY.size, TINY.size, generator=torch.Generator().manual_seed(seed))
 
 
+def tiny_networks() -> Networks:
+    networks = build_model("tiny").networks
+    assert isinstance(networks, Networks)
+    return networks
+
+
 def drawn(networks: Networks, source: torch.Tensor, driving: torch.Tensor) -> torch.Tensor:
     x_c = networks.canonical(source)
     s = networks.place(x_c, networks.extractor(source, x_c).motion)
@@ -20,7 +26,7 @@ def drawn(networks: Networks, source: torch.Tensor, driving: torch.Tensor) -> to
 
 
 def test_shapes_of_every_network() -> None:
-    networks = build_model("tiny").networks
+    networks = tiny_networks()
     image = frames(2)
     motion, score = networks.extractor(image, networks.canonical(image))
     assert motion.yaw_deg.shape == motion.pitch_deg.shape == motion.roll_deg.shape == score.shape == (2,)
@@ -54,7 +60,7 @@ def test_every_parameter_gets_a_finite_gradient() -> None:
 
 
 def test_batch_gives_what_single_frames_give() -> None:
-    networks = build_model("tiny").networks
+    networks = tiny_networks()
     source, driving = frames(3), frames(3, seed=1)
     with torch.no_grad():
         whole = drawn(networks, source, driving)
@@ -64,7 +70,7 @@ def test_batch_gives_what_single_frames_give() -> None:
 
 def test_no_motion_warps_nothing() -> None:
     """With source and driving keypoints equal, every flow is the identity, so the warped source is the source."""
-    networks = build_model("tiny").networks
+    networks = tiny_networks()
     networks.generator.correct.weight.data.zero_()
     image = frames(1)
     with torch.no_grad():
@@ -76,7 +82,7 @@ def test_no_motion_warps_nothing() -> None:
 
 def test_shifted_head_is_copied_from_where_it_was() -> None:
     """t_x moves every keypoint; masks that are all foreground then shift the picture by as much."""
-    networks = build_model("tiny").networks
+    networks = tiny_networks()
     networks.generator.correct.weight.data.zero_()
     bias = networks.motion_field.fine_head.bias
     assert bias is not None
@@ -92,7 +98,7 @@ def test_shifted_head_is_copied_from_where_it_was() -> None:
 
 def test_errors_of_pose_and_canonical_keypoints_do_not_move_the_face() -> None:
     """What Δ measures in the picture is where the keypoints come out, whatever L and H say."""
-    networks = build_model("tiny").networks
+    networks = tiny_networks()
     image = frames(1)
     with torch.no_grad():
         x_c = networks.canonical(image)
@@ -107,7 +113,7 @@ def test_errors_of_pose_and_canonical_keypoints_do_not_move_the_face() -> None:
 
 
 def test_view_turns_the_head_and_carries_the_expression() -> None:
-    networks = build_model("tiny").networks
+    networks = tiny_networks()
     x_c = torch.randn(1, 20, 3) * 0.3
     zero = torch.zeros(1)
     motion = HeadMotion(zero + 10.0, zero, zero, torch.tensor([[0.1, 0.0, 0.2]]), torch.randn(1, 20, 3) * 0.05)
