@@ -5,6 +5,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.config import ModelConfig
+from models.precision import full_precision
 from models.regions import PICK, FaceRegions, place_patches
 
 
@@ -35,5 +36,10 @@ class Deformation(nn.Module):
 
     def forward(self, features: Tensor, image: Tensor, R: Tensor, t: Tensor, x_c: Tensor) -> Tensor:
         x = self.measure(features, image, t[:, 2])
-        flat = (x - t[:, None, :2]) * (-t[:, 2]).exp()[:, None, None] - (x_c @ R.mT)[..., :2]
-        return torch.cat((flat, self.depth(features).float()[:, :, None]), 2)
+        return torch.cat((_left_over(x, R, t, x_c), self.depth(features).float()[:, :, None]), 2)
+
+
+@full_precision
+def _left_over(x: Tensor, R: Tensor, t: Tensor, x_c: Tensor) -> Tensor:
+    """What pose and shape leave over of positions x [B,K,2]: exp(-t_z) (x - t) - R x_c, x and y of it."""
+    return (x - t[:, None, :2]) * (-t[:, 2]).exp()[:, None, None] - (x_c @ R.mT)[..., :2]

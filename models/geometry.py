@@ -17,6 +17,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from models.precision import full_precision
+
 BIN_COUNT = 66
 BIN_WIDTH_DEG = 3.0
 
@@ -107,6 +109,7 @@ def turn_rotation(turn_deg: Tensor) -> Tensor:
     return torch.eye(3).to(K) + torch.sinc(angle) * K + 0.5 * torch.sinc(angle / 2).square() * (K @ K)
 
 
+@full_precision
 def compose_keypoints(x_c: Tensor, R: Tensor, t: Tensor, delta: Tensor) -> Tensor:
     """Place canonical keypoints under a head pose and an expression (Wang et al. 2021, eq. 1 and 3).
 
@@ -116,11 +119,13 @@ def compose_keypoints(x_c: Tensor, R: Tensor, t: Tensor, delta: Tensor) -> Tenso
     return x_c @ R.mT + t[:, None] + delta
 
 
+@full_precision
 def compose_jacobians(J_c: Tensor, R: Tensor) -> Tensor:
     """Jacobians J [B,K,3,3] = R J_c under a head pose (eq. 2 and 4)."""
     return R[:, None] @ J_c
 
 
+@full_precision
 def compose_scaled_keypoints(x_c: Tensor, R: Tensor, t: Tensor, delta: Tensor) -> Tensor:
     """Eq. 1 with a size: x = exp(t_z) (R x_c + delta) + (t_x, t_y, 0), for heads that lean in (`compact`).
 
@@ -136,12 +141,14 @@ def similarity(R: Tensor, t: Tensor) -> Tensor:
     return R * t[:, 2].exp()[:, None, None]
 
 
+@full_precision
 def offset_pose(view: View, R_d: Tensor, t_d: Tensor) -> tuple[Tensor, Tensor]:
     """Compose the viewer's pose offset: R_d <- R_u R_d, t_d <- t_u + t_d (FV2V sec. 4.2)."""
     R_u = rotation_matrix(view.yaw_deg, view.pitch_deg, view.roll_deg)
     return R_u @ R_d, view.t + t_d
 
 
+@full_precision
 def relative_jacobian(J_s: Tensor, J_d: Tensor) -> Tensor:
     """J_s J_d^-1 [...,3,3] of eq. 6. With J = R J_c and one J_c it equals R_s R_d^T: J_c cancels."""
     # solve, not inv: (J_d^T)^-1 J_s^T is the transpose of J_s J_d^-1
@@ -149,11 +156,13 @@ def relative_jacobian(J_s: Tensor, J_d: Tensor) -> Tensor:
     return product
 
 
+@full_precision
 def relative_similarity(R_s: Tensor, t_s: Tensor, R_d: Tensor, t_d: Tensor) -> Tensor:
     """The same product for `compact`, in closed form: exp(t_z,s - t_z,d) R_s R_d^T [B,3,3]."""
     return (t_s[:, 2] - t_d[:, 2]).exp()[:, None, None] * (R_s @ R_d.mT)
 
 
+@full_precision
 def keypoint_flows(p_d: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Tensor:
     """Where each keypoint says that a driving position comes from (eq. 6).
 

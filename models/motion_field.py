@@ -15,6 +15,8 @@ from models.blocks import Residual, activate, conv
 from models.config import ModelConfig
 from models.geometry import depth_planes, plane_grid
 from models.keypoints import EXPRESSIVE
+from models.precision import full_precision
+from models.warp import sample
 
 
 class Field(NamedTuple):
@@ -65,7 +67,9 @@ class MotionField(nn.Module):
         logits = out[:, :-1].unflatten(1, (config.keypoints + 1, config.depth))
         mask = (logits + self._prior(far_d / spread)[:, :, None]).softmax(1)
         flow = self._flow(mask, x_s, x_d, A, grid)
-        return Field(mask, flow, self._visible(x, x_s, x_d, A, spread), out[:, -1:].sigmoid(), self.features_out(activate(x)))
+        return Field(
+            mask, flow, self._visible(x, x_s, x_d, A, spread), out[:, -1:].sigmoid(), self.features_out(activate(x))
+        )
 
     def _visible(self, x: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, spread: Tensor) -> Tensor:
         """The flow of what is seen [B,2,2h,2w], from U-Net features x [B,C,h,w]: sum m_k w_k at twice the grid."""
@@ -97,6 +101,7 @@ class MotionField(nn.Module):
             x = up(activate(torch.cat((x, skip), 1)))
         return x
 
+    @full_precision
     def _flow(self, mask: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, grid: Tensor) -> Tensor:
         """W = sum m_k w_k [B,D,h,w,3]; all w_k share A, so it is m_0 p + (1 - m_0) A p + sum m_k b_k."""
         config, side = self.config, grid.shape[0]
@@ -112,6 +117,7 @@ class MotionField(nn.Module):
         return flow * flow.new_tensor((1.0, 1.0, 1.0 / config.depth_extent))
 
 
+@full_precision
 def _plane_flows(grid: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Tensor:
     """Each keypoint's flow on the plane of its own depth, w_k = A_xy (p - x_d,k) + x_s,k: [B,K,h,w,2] on a grid."""
     A_xy = A[:, :2, :2]
@@ -130,7 +136,5 @@ def _warped_summaries(summary: Tensor, flows: Tensor) -> Tensor:
     """The summary [B,C,h,w] as each of the K flows would have it: [B,K*C,h,w]."""
     batch, count = flows.shape[:2]
     repeated = summary[:, None].expand(-1, count, -1, -1, -1).flatten(0, 1)
-    warped = functional.grid_sample(
-        repeated, flows.flatten(0, 1).to(summary.dtype), padding_mode="border", align_corners=False
-    )
+    warped = sample(repeated, flows.flatten(0, 1))
     return warped.reshape(batch, count * summary.shape[1], *summary.shape[2:])

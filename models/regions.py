@@ -13,6 +13,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.keypoints import LANDMARKS
+from models.precision import full_precision
 
 EYE_LEFT = (
     33, 246, 161, 160, 159, 158, 157, 173, 133, 155, 154, 153, 145, 144, 163, 7,  # lids
@@ -52,15 +53,18 @@ class Patch(NamedTuple):
     centre: Tensor
     axes: Tensor
 
+    @full_precision
     def to_crop(self, q: Tensor) -> Tensor:
         """Positions [B,N,2] in the patch ([-1,1]) -> crop units."""
         return q @ self.axes.mT + self.centre[:, None]
 
+    @full_precision
     def to_patch(self, p: Tensor) -> Tensor:
         """Positions [B,N,2] in crop units -> the patch's."""
         inside: Tensor = torch.linalg.solve(self.axes, (p - self.centre[:, None]).mT).mT
         return inside
 
+    @full_precision
     def sample(self, image: Tensor, size: int) -> Tensor:
         """Cut the patch out of a picture [B,3,S,S]: [B,3,size,size]; edges replicated."""
         theta = torch.cat((self.axes, self.centre[:, :, None]), 2).to(image.dtype)

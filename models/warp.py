@@ -9,8 +9,17 @@ def warp_plane(features: Tensor, flow: Tensor) -> Tensor:
     """Sample features [B,C,H,W] at flow [B,2,h,w] (x, y in [-1,1]); the flow is brought up to H x W bilinearly."""
     if flow.shape[-2:] != features.shape[-2:]:
         flow = upsample_flow(flow, features.shape[-1])
-    grid = flow.float().permute(0, 2, 3, 1).to(features.dtype)
-    return functional.grid_sample(features, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return sample(features, flow.permute(0, 2, 3, 1))
+
+
+def sample(features: Tensor, grid: Tensor) -> Tensor:
+    """Features [B,C,H,W] at places [B,h,w,2]: bilinear, border. The places stay fp32, and so does the sampling: a
+    place in the features' own half precision could be wrong by a pixel.
+    """
+    warped = functional.grid_sample(
+        features.float(), grid.float(), mode="bilinear", padding_mode="border", align_corners=False
+    )
+    return warped.to(features.dtype)
 
 
 def upsample_flow(flow: Tensor, size: int) -> Tensor:
@@ -44,10 +53,9 @@ def warp_volume(volume: Tensor, flow: Tensor) -> Tensor:
     far = (near + 1.0).clamp(max=depth - 1.0)
     weight = (plane - near)[:, None]  # [B,1,D,H,W]
 
-    def sample(index: Tensor) -> Tensor:
+    def plane_at(index: Tensor) -> Tensor:
         atlas_y = (2.0 * (index * height + row) + 1.0) / (depth * height) - 1.0
-        grid = torch.stack((x, atlas_y), -1).reshape(batch, depth * height, width, 2).to(atlas.dtype)
-        warped = functional.grid_sample(atlas, grid, mode="bilinear", padding_mode="border", align_corners=False)
-        return warped.reshape(batch, channels, depth, height, width)
+        grid = torch.stack((x, atlas_y), -1).reshape(batch, depth * height, width, 2)
+        return sample(atlas, grid).reshape(batch, channels, depth, height, width)
 
-    return torch.lerp(sample(near), sample(far), weight.to(atlas.dtype))
+    return torch.lerp(plane_at(near), plane_at(far), weight.to(atlas.dtype))

@@ -15,6 +15,7 @@ from torch import Generator, Tensor
 
 from models.geometry import HeadMotion, rotation_matrix
 from models.keypoints import LANDMARKS, flip_points
+from models.precision import full_precision
 from models.training import dataset_index
 from models.training.dataset_index import read_index, read_track
 from models.training.equivariance import PlaneWarp
@@ -198,6 +199,7 @@ class Store:
         return with_delta(Batch(image, x_c, self.landmarks[frames].float(), motion))
 
 
+@full_precision
 def with_delta(batch: Batch) -> Batch:
     """Fill in delta, what pose and neutral shape leave over: exp(-t_z) (x - t) - R x_c."""
     motion = batch.motion
@@ -246,6 +248,7 @@ def draw_change(
     )
 
 
+@full_precision
 def augment(batch: Batch, change: Change, size: int) -> Batch:
     """Apply a change to pictures and keypoints alike; pictures come out at size x size, edges replicated."""
     motion = batch.motion
@@ -263,6 +266,7 @@ def augment(batch: Batch, change: Change, size: int) -> Batch:
     return with_delta(Batch(image, x_c, x, moved))
 
 
+@full_precision
 def place_points(points: Tensor, change: Change) -> Tensor:
     """Turn, scale and shift points [B,N,2 or 3] (mirrored already) as a change does; depth is scaled alike."""
     turn = rotation_matrix(torch.zeros_like(change.roll_deg), torch.zeros_like(change.roll_deg), change.roll_deg)
@@ -272,6 +276,7 @@ def place_points(points: Tensor, change: Change) -> Tensor:
     return change.log_scale.exp()[:, None, None] * turned + shift
 
 
+@full_precision
 def unwarp_points(warp: PlaneWarp, p: Tensor, steps: int = 4) -> Tensor:
     """Where the points p [B,N,2] of a picture lie in `warp.image` of it: q with T(q) = p, by Newton's method."""
     q = p
@@ -280,6 +285,7 @@ def unwarp_points(warp: PlaneWarp, p: Tensor, steps: int = 4) -> Tensor:
     return q
 
 
+@full_precision
 def warp_image(image: Tensor, change: Change, size: int) -> Tensor:
     """The geometric part of a change on pictures [B,3,S,S] -> [B,3,size,size]."""
     sign = torch.where(change.flip, -1.0, 1.0)

@@ -16,6 +16,7 @@ import torch.nn.functional as functional
 from torch import Generator, Tensor
 
 from models.geometry import plane_grid
+from models.precision import full_precision
 
 CONTROL_SIDE = 5
 _TINY = 1e-8  # keeps ln finite on a control point, where U and its slope are 0
@@ -27,12 +28,14 @@ class PlaneWarp(NamedTuple):
     theta: Tensor
     bend: Tensor
 
+    @full_precision
     def points(self, q: Tensor) -> Tensor:
         """T(q): where in the picture the points q [B,K,2] of the warped picture lie, in crop units."""
         _, square = self._from_control(q)
         kernel = 0.5 * square * (square + _TINY).log()  # r^2 ln r
         return q @ self.theta[:, :, :2].mT + self.theta[:, None, :, 2] + kernel @ self.bend.mT
 
+    @full_precision
     def jacobian(self, q: Tensor) -> Tensor:
         """dT/dq at points q [B,K,2]: [B,K,2,2], rows by what T gives, columns by q."""
         offset, square = self._from_control(q)
@@ -40,6 +43,7 @@ class PlaneWarp(NamedTuple):
         bent = torch.einsum("bic,bkcj->bkij", self.bend, slope[..., None] * offset)
         return self.theta[:, None, :, :2] + bent
 
+    @full_precision
     def image(self, picture: Tensor) -> Tensor:
         """The warped picture [B,3,H,W], each pixel taken from T of its place; beyond the border it is mirrored."""
         height, width = picture.shape[-2:]
@@ -72,6 +76,7 @@ def draw_warp(
     return PlaneWarp(theta.to(device), weights.to(device))
 
 
+@full_precision
 def equivariance_l1(x: Tensor, x_warped: Tensor, warp: PlaneWarp) -> Tensor:
     """Mean |x - T(x_warped)| of keypoints [B,K,2 or 3], projected to the picture by dropping z.
 
@@ -80,6 +85,7 @@ def equivariance_l1(x: Tensor, x_warped: Tensor, warp: PlaneWarp) -> Tensor:
     return (x[..., :2].float() - warp.points(x_warped[..., :2].float())).abs().mean()
 
 
+@full_precision
 def jacobian_equivariance_l1(J: Tensor, J_warped: Tensor, x_warped: Tensor, warp: PlaneWarp) -> Tensor:
     """Mean |1 - J^-1 T'(x_warped) J_warped| of Jacobians [B,K,2 or 3, 2 or 3], upper left 2 x 2 (FOMM eq. 12)."""
     expected = warp.jacobian(x_warped[..., :2].float()) @ J_warped[..., :2, :2].float()
