@@ -80,8 +80,7 @@ class AdversarialStage(JointStage):
     def loss(self, rng: Generator) -> Terms:
         if self.everything:
             return super().loss(rng)
-        s, d = self.draw(rng)
-        return self.weigh(*self.place(s, d, rng), s, d)[1]
+        return PictureStage.loss(self, rng)
 
     def compare(self, picture: Picture, d: Batch) -> Terms:
         terms = super().compare(picture, d)

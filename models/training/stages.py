@@ -31,6 +31,7 @@ from models.training.data import (
     warp_image,
     with_delta,
 )
+from models.training.dropout import draw_kept, drop_tail
 from models.training.equivariance import draw_warp
 from models.training.losses import (
     face_mask,
@@ -157,6 +158,7 @@ class PictureStage(Stage):
 
     name = "pictures"
     rate = 5e-4
+    dropout = 0.0  # of the ordered keypoints' tail: the largest share that falls away in a sample (FV2V C.2)
 
     def __init__(
         self,
@@ -181,7 +183,14 @@ class PictureStage(Stage):
 
     def loss(self, rng: Generator) -> Terms:
         s, d = self.draw(rng)
-        return self.weigh(*self.place(s, d, rng), s, d)[1]
+        placed_s, placed_d = self.place(s, d, rng)
+        return self.weigh(placed_s, self.drop(placed_d, rng), s, d)[1]
+
+    def drop(self, placed: Keypoints, rng: Generator) -> Keypoints:
+        """The driving keypoints as they come when only a prefix of them is sent."""
+        if not self.dropout:
+            return placed
+        return drop_tail(placed, draw_kept(len(placed.x), placed.x.shape[1], self.dropout, rng))
 
     def example(self, rng: Generator) -> tuple[Batch, Batch, Picture]:
         """A batch and what is drawn of it, to look at."""
@@ -261,6 +270,7 @@ class JointStage(PictureStage):
 
     name = "joint"
     rate = 5e-4
+    dropout = 0.75
 
     def __init__(
         self,
@@ -302,7 +312,7 @@ class JointStage(PictureStage):
     def loss(self, rng: Generator) -> Terms:
         s, d = self.draw(rng)
         placed_s, placed_d = self.place(s, d, rng)
-        terms = self.weigh(placed_s, placed_d, s, d)[1]
+        terms = self.weigh(placed_s, self.drop(placed_d, rng), s, d)[1]
         terms["anchor"] = 10.0 * (keypoint_l1(placed_s.x, s.x) + keypoint_l1(placed_d.x, d.x))
         return terms | {f"keypoints.{name}": 0.5 * term for name, term in self.keypoints.loss(rng).items()}
 

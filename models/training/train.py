@@ -27,8 +27,9 @@ from models.training.preview import picture_grid
 from models.training.regions import RegionStage
 from models.training.run import Plan, Stop, run_stage
 from models.training.shards import Wanted, open_store
+from models.training.sharpen import SharpenStage, run_sharpen
 from models.training.stages import JointStage, KeypointStage, Perceptual, PictureStage, Stage
-from models.weights import default_device, save_model, uniform_tables
+from models.weights import default_device, load_model, save_model, uniform_tables
 
 STAGES = ("keypoints", "regions", "pictures", "joint", "adversarial")
 # of the minutes, when all stages run
@@ -82,17 +83,25 @@ def train(
         typer.Option(help="Frames beyond this are drawn from --out/packed; by default half of the memory."),
     ] = None,
     discriminator_width: Annotated[int, typer.Option(help="Channels of the discriminator's first layer.")] = 32,
+    keypoint_dropout: Annotated[
+        float | None, typer.Option(help="Largest share of keypoints that fall away; 0.75 from the joint stage on.")
+    ] = None,
     everything: Annotated[bool, typer.Option(help="Let the adversarial stage train L, H, Δ, too.")] = False,
     vgg19: Annotated[Path | None, typer.Option(help="VGG19 weights (safetensors) for the perceptual loss.")] = None,
     face_vgg: Annotated[Path | None, typer.Option(help="VGG-Face weights (safetensors) for it.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="With --stage sharpen: the model to sharpen. [default: the shipped one]")
+    ] = None,
 ) -> None:
     """Train F, L, H, Δ, M, G from prepared clips; stop and resume at will. `torchrun` starts it on several GPUs."""
     if preset not in PRESETS:
         raise DataError(f"--preset: expected one of {', '.join(PRESETS)}, got {preset!r}")
-    if stage not in ("all", *STAGES):
-        raise DataError(f"--stage: expected all or one of {', '.join(STAGES)}, got {stage!r}")
+    if stage not in ("all", *STAGES, SharpenStage.name):
+        raise DataError(f"--stage: expected all or one of {', '.join((*STAGES, SharpenStage.name))}, got {stage!r}")
     if (minutes is None) == (steps is None):
         raise DataError("expected --minutes or --steps, one of them")
+    if keypoint_dropout is not None and not 0.0 <= keypoint_dropout < 1.0:
+        raise DataError(f"--keypoint-dropout: expected 0 to below 1, got {keypoint_dropout}")
     if precision not in ("auto", "fp32", "bf16"):
         raise DataError(f"--precision: expected auto, fp32 or bf16, got {precision!r}")
     torch.set_num_threads(threads)
@@ -105,14 +114,35 @@ def train(
         bf16 = precision == "bf16" or (precision == "auto" and ranks.device.type == "cuda")
         plan = Plan(size or config.size, None, steps, seed, pairs, batch, window=window, bf16=bf16)
         work = Work(
-            networks, ranks, data, out, split.split(","), memory_gib, discriminator_width, everything, vgg19, face_vgg
+            networks=networks,
+            ranks=ranks,
+            data=data,
+            out=out,
+            splits=split.split(","),
+            memory_gib=memory_gib,
+            keypoint_dropout=keypoint_dropout,
+            discriminator_width=discriminator_width,
+            everything=everything,
+            vgg19=vgg19,
+            face_vgg=face_vgg,
         )
+        if stage == SharpenStage.name:
+            train_sharpen(work, replace(plan, minutes=minutes), weights, resume, stop)
+            return
         for name in STAGES if stage == "all" else (stage,):
             own_minutes = minutes and minutes * (SHARE[name] if stage == "all" else 1.0)
             if not work.train(name, replace(plan, minutes=own_minutes), resume, stop):
                 break
         if ranks.first:
             typer.echo(f"weights: {_write_weights(out, networks)}")
+
+
+def train_sharpen(work: "Work", plan: Plan, weights: Path | None, resume: bool, stop: Stop) -> None:
+    """Train the network that goes over pictures of twice a model's size; the model itself stays as it is."""
+    model = load_model(weights, work.ranks.device)
+    perceptual = _lpips(work.ranks.device)
+    path = run_sharpen(model, work.pictures(plan), plan, work.out, resume, lambda: stop.asked, perceptual)
+    typer.echo(f"sharpening network: {path}")
 
 
 def _write_weights(out: Path, networks: Networks) -> Path:
@@ -131,6 +161,7 @@ class Work:
     out: Path
     splits: Sequence[str]
     memory_gib: float | None
+    keypoint_dropout: float | None
     discriminator_width: int
     everything: bool
     vgg19: Path | None
@@ -148,8 +179,14 @@ class Work:
             stage = RegionStage(self.networks, self._store(size, max_fps=REGIONS_FPS), size)
         else:
             stage = drawn = self._pictures(name, plan)
+            if self.keypoint_dropout is not None:
+                drawn.dropout = self.keypoint_dropout
         preview = None if drawn is None else lambda: picture_grid(drawn)
         return run_stage(stage, plan, self.out, resume, lambda: stop.asked, preview, self.ranks)
+
+    def pictures(self, plan: Plan) -> Store:
+        """Clips, and with windows also stills, at the plan's size."""
+        return self._store(plan.size, kinds=("video", "still") if plan.window else ("video",), still_camera=True)
 
     def _store(self, size: int, max_fps: float = 15.0, **wanted: Any) -> Store:
         return open_store(
