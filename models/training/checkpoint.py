@@ -78,7 +78,7 @@ def load_state(
         optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
         streams = tensors["rng"].reshape(-1, len(rng.get_state()))  # one row before there were ranks
         if rank < len(streams):
-            rng.set_state(streams[rank])
+            rng.set_state(streams[rank].clone())  # a row of its own: the storage is what is read
     except (RuntimeError, KeyError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise DataError(f"{path}: expected the state of this stage and preset, got another: {reason}") from None
