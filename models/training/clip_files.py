@@ -14,6 +14,7 @@ import numpy as np
 
 from models.training.errors import ClipRejected, PrepareError
 from models.training.landmarker import Picture
+from models.training.layouts import Place, recognise
 
 VIDEO_ENDINGS = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".mpg", ".mpeg"})
 STILL_ENDINGS = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -35,9 +36,9 @@ class Source(NamedTuple):
 def find_sources(roots: list[Path], split: str | None = None) -> list[Source]:
     """All clips and stills in the given files and folders, sorted; the set is the name of the folder they lie in.
 
-    The person comes from a MANIFEST.csv (columns file, identity) in the clip's folder or up to two above it, else from
-    the file name before its last "_". Raises `PrepareError` when a path does not exist, nothing is found, or two clips
-    would get the same name.
+    VoxCeleb2 and TalkingHead-1KH are known by their folders (`layouts.py`). Else the person comes from a MANIFEST.csv
+    (columns file, identity) in the clip's folder or up to two above it, else from the file name before its last "_".
+    Raises `PrepareError` when a path does not exist, nothing is found, or two clips would get the same name.
     """
     paths: set[Path] = set()
     for root in roots:
@@ -51,7 +52,10 @@ def find_sources(roots: list[Path], split: str | None = None) -> list[Source]:
     for path in sorted(paths):
         kind = _kind(path)
         assert kind is not None
-        source = Source(path, path.stem, split or path.resolve().parent.name, _identity(path, manifests), kind)
+        place = recognise(path.resolve())
+        if place is None:
+            place = Place(path.resolve().parent.name, path.stem, _identity(path, manifests))
+        source = Source(path, place.name, split or place.split, place.identity, kind)
         twin = sources.setdefault((source.split, source.name), source)
         if twin is not source:
             raise PrepareError(f"expected different names in the set {source.split}, got {twin.path} and {path}")
