@@ -34,6 +34,7 @@ COMMANDS = {
     "prepare": Entry("models.training.prepare", "prepare", "Make training data: landmarks and pose.", "Models"),
     "train": Entry("models.training.train", "train", "Train a model on prepared clips.", "Models"),
     "fit-codec": Entry("sender.fit_codec", "fit_codec", "Fit a model's codec tables on clips.", "Models"),
+    "fit-view": Entry("models.training.fit_view", "fit_view", "Measure how far heads may be turned.", "Models"),
     "validate": Entry("models.training.evaluate", "validate", "Measure a model on prepared clips.", "Models"),
 }
 

@@ -72,6 +72,7 @@ class Renderer:
         if self._appearance is None or self._x_c is None or self._source is None:
             raise RuntimeError("render: expected set_source to be called first")
         motion = HeadMotion(*(part.to(self._device) for part in motion))
+        view = View(*(part.to(self._device) for part in view)) if view else None
         driving = self._networks.place(self._x_c, motion, view)
         picture = self._networks.draw(self._appearance, self._source, driving)
         image = self._sharpen(picture) if self._sharpen else picture.image

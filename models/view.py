@@ -14,13 +14,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from models.config import ModelConfig
 from models.geometry import HeadMotion, View, euler_angles_deg, rotation_matrix, turn_deg, turn_rotation
 from models.weights import Model, WeightsError
 
 LIMITS_FILE = "view_limits.json"
 KNEE = 0.75
 """Share of the room that a view takes at its word; beyond, it is slowed down and never quite gets to the end."""
+NECK = (0.0, 0.75, 0.72)
+"""About which point heads turn, in their own axes and in the canonical unit: below the face and behind it. By least
+squares on the training clips: turns about it explain 58 % of the variance of heads' shifts (on the val clips 53 %).
+"""
 Range = tuple[float, float]
+Point = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -100,28 +106,51 @@ class FreeView:
     """A viewer's choice, frame by frame, for one source picture.
 
     view_deg: yaw, pitch, roll to turn by, on top of a face that looks at the viewer (`frontalise`) or of the head's own
-    pose. R_s [3,3]: pose of the head in the source picture.
+    pose. R_s [3,3]: pose of the head in the source picture. neck: see `turned_view`.
     """
 
-    def __init__(self, view_deg: tuple[float, float, float], frontalise: bool, limits: ViewLimits, R_s: Tensor) -> None:
+    def __init__(
+        self, view_deg: Point, frontalise: bool, limits: ViewLimits, R_s: Tensor, neck: Point | None = NECK
+    ) -> None:
         self._turn = _rotation(*view_deg)
         self._frontaliser = Frontaliser() if frontalise else None
         self._limits = limits
         self._R_s = R_s.double().cpu().reshape(3, 3)
+        self._neck = neck
 
     def __call__(self, motion: HeadMotion, capture_time_s: float) -> View:
         """The view to render a driving motion (batch 1, on the CPU) from."""
-        R_d = _rotation(float(motion.yaw_deg), float(motion.pitch_deg), float(motion.roll_deg))
+        R_d = _rotation(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
         R_u = self._turn
         if self._frontaliser is not None:
             R_u = R_u @ self._frontaliser(R_d, capture_time_s)
-        angles = euler_angles_deg(self._limits(R_u, R_d, self._R_s))
-        yaw_deg, pitch_deg, roll_deg = (angle.float().reshape(1) for angle in angles)
-        return View(yaw_deg, pitch_deg, roll_deg, torch.zeros(1, 3))
+        return turned_view(self._limits(R_u, R_d, self._R_s), motion, self._neck)
 
 
-def _rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> Tensor:
-    return rotation_matrix(*torch.tensor((yaw_deg, pitch_deg, roll_deg), dtype=torch.float64))
+def neck_of(model: Model) -> Point | None:
+    """The point about which this model's heads turn; None where t_z is no log-scale and x_c no shape of known unit."""
+    return NECK if isinstance(model.config, ModelConfig) else None
+
+
+def turned_view(R_u: Tensor, motion: HeadMotion, neck: Point | None = NECK) -> View:
+    """The view (R_u, t_u) of a head under `motion` (batch 1) that leaves its neck where it is.
+
+    A turn alone would be about the middle of the face, and throw the head about on its shoulders. With the neck p in
+    the head's own axes, t_u = exp(t_z) (R_d p - R_u R_d p) in x and y; None leaves t_u at 0.
+    """
+    angles = (angle.float().reshape(1).to(motion.t.device) for angle in euler_angles_deg(R_u))
+    shift = torch.zeros(1, 3, device=motion.t.device)
+    if neck is not None:
+        R_d = _rotation(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
+        moved = (R_d - R_u @ R_d) @ torch.tensor(neck, dtype=torch.float64)
+        shift[0, :2] = moved[:2].float().to(shift) * motion.t[0, 2].exp()
+    return View(*angles, shift)
+
+
+def _rotation(yaw_deg: Tensor | float, pitch_deg: Tensor | float, roll_deg: Tensor | float) -> Tensor:
+    return rotation_matrix(
+        *(torch.tensor(float(angle), dtype=torch.float64) for angle in (yaw_deg, pitch_deg, roll_deg))
+    )
 
 
 def load_limits(model: Model) -> ViewLimits:

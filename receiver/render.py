@@ -12,7 +12,7 @@ from torch import Tensor
 from codec.motion import Motion
 from models.geometry import HeadMotion
 from models.renderer import Renderer
-from models.view import FreeView, load_limits
+from models.view import FreeView, load_limits, neck_of
 from models.weights import Model
 from receiver.errors import ViewError
 from receiver.look import Look
@@ -34,7 +34,7 @@ class FaceRenderer:
             self._renderer = Renderer(model, self._look.size)
         except ValueError as error:
             raise ViewError(f"--{error}") from None
-        self._limits = load_limits(model)
+        self._limits, self._neck = load_limits(model), neck_of(model)
         self._free_view: FreeView | None = None
         self._keypoints = model.config.keypoints
         self._times = times or StageTimes("render")
@@ -62,7 +62,8 @@ class FaceRenderer:
         self._renderer.set_source(to_tensor(picture))
         if self._look.free:
             look = self._look
-            self._free_view = FreeView(look.view_deg, look.frontalise, self._limits, self._renderer.source_rotation)
+            R_s = self._renderer.source_rotation
+            self._free_view = FreeView(look.view_deg, look.frontalise, self._limits, R_s, self._neck)
         delta = np.zeros((self._keypoints, 3), np.float32)
         still = Motion(0.0, 0.0, 0.0, np.zeros(3, np.float32), delta, 0.0)
         self._renderer.render(to_head_motion(still))

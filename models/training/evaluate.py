@@ -20,9 +20,11 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
+from models.geometry import HeadMotion
 from models.metrics import Lpips, find_lpips_weights
 from models.renderer import Renderer, picture_sizes
 from models.resize import resize
+from models.sharpen import load_sharpen
 from models.training.comparison import Array, find_faces, measure
 from models.training.dataset_index import Clip, read_index
 from models.training.errors import DataError
@@ -48,8 +50,8 @@ GRID_COLUMNS = 4
 
 
 class Drawn(NamedTuple):
-    """What was rendered of a clip: outputs [N,3,S,S] by name ("model", "scaled_up"), the last one turned [3,S,S], and
-    the canonical keypoints [1+N,K,3] of the source and each driving frame.
+    """What was rendered of a clip: outputs [N,3,S,S] by name ("model", "plain", "scaled_up"), the last one turned
+    [3,S,S], and the canonical keypoints [1+N,K,3] of the source and each driving frame.
     """
 
     outputs: dict[str, Tensor]
@@ -179,15 +181,19 @@ def _render(model: Model, source: Tensor, driving: Tensor, size: int) -> Drawn:
     x_c = model.canonical(small)
     motions = [model.extract(frame[None], x_c).motion for frame in moving]
     renderer = Renderer(model, size)
-    renderer.set_source(source)
-    outputs = {"model": torch.cat([renderer.render(motion).cpu() for motion in motions])}
-    turned = renderer.render(motions[-1], view_of(TURNED_DEG, 0.0)).cpu()[0]
+    outputs = {"model": _render_all(renderer, source, motions)}
+    turned = renderer.render(motions[-1], view_of(model, motions[-1], TURNED_DEG)).cpu()[0]
+    if size != own and load_sharpen(model) is not None:
+        outputs["plain"] = _render_all(Renderer(model, size, sharpen=False), source, motions)
     if size != own:
-        renderer = Renderer(model)
-        renderer.set_source(small)
-        outputs["scaled_up"] = bicubic(torch.cat([renderer.render(motion).cpu() for motion in motions]), size)
+        outputs["scaled_up"] = bicubic(_render_all(Renderer(model), small, motions), size)
     shapes = torch.cat([x_c.cpu(), *(model.canonical(frame[None]).cpu() for frame in moving)])
     return Drawn(outputs, turned, shapes)
+
+
+def _render_all(renderer: Renderer, source: Tensor, motions: list[HeadMotion]) -> Tensor:
+    renderer.set_source(source)
+    return torch.cat([renderer.render(motion).cpu() for motion in motions])
 
 
 def _write_timelines(folder: Path, measured: list[Measured]) -> None:

@@ -16,7 +16,7 @@ from models.renderer import Renderer
 from models.training.dataset_index import Clip
 from models.training.picture_grid import Row, write_grid
 from models.training.validation_frames import ClipPictures, Frames, read_clip
-from models.view import ViewLimits, load_limits
+from models.view import ViewLimits, load_limits, neck_of, turned_view
 from models.weights import Model
 
 TURNED_DEG = 20.0
@@ -35,13 +35,13 @@ def write_view_sheets(model: Model, data: Path, clips: list[Clip], out: Path) ->
         pictures = read_clip(data, clip, Frames(max(clip.frames // 2, 1), clip.frames, model.config.size))
         renderer, motion, score = _drive(model, pictures)
         output, turned = (
-            renderer.render(motion, view_of(yaw, 0.0))[0] if yaw else renderer.render(motion)[0]
+            renderer.render(motion, view_of(model, motion, yaw))[0] if yaw else renderer.render(motion)[0]
             for yaw in (0.0, TURNED_DEG)
         )
         rows.append(Row(clip.name, [pictures.source[0], pictures.driving[0], output, turned]))
         # of people with several clips, the one whose source picture shows most of a face
         if clip.identity not in people or people[clip.identity][0] < score:
-            people[clip.identity] = (score, Row(clip.name, _turn(renderer, motion, pictures, limits)))
+            people[clip.identity] = (score, Row(clip.name, _turn(model, renderer, motion, pictures, limits)))
     out.mkdir(parents=True, exist_ok=True)
     titles = ("source", *(f"yaw {yaw:+.0f}" if not pitch else f"pitch {pitch:+.0f}" for yaw, pitch in VIEWS_DEG))
     write_grid(out / "views.jpg", titles, [row for _, row in list(people.values())[:PEOPLE]])
@@ -49,9 +49,10 @@ def write_view_sheets(model: Model, data: Path, clips: list[Clip], out: Path) ->
     return [out / "views.jpg", out / "people.jpg"]
 
 
-def view_of(yaw_deg: float, pitch_deg: float, roll_deg: float = 0.0) -> View:
-    """A turn of the head on the spot, as a batch of 1."""
-    return View(*(torch.tensor([angle]) for angle in (yaw_deg, pitch_deg, roll_deg)), torch.zeros(1, 3))
+def view_of(model: Model, motion: HeadMotion, yaw_deg: float, pitch_deg: float = 0.0, roll_deg: float = 0.0) -> View:
+    """A turn of the head under `motion` on its neck, without limits."""
+    angles = torch.tensor((yaw_deg, pitch_deg, roll_deg), dtype=torch.float64)
+    return turned_view(rotation_matrix(*angles), motion, neck_of(model))
 
 
 def _drive(model: Model, pictures: ClipPictures) -> tuple[Renderer, HeadMotion, float]:
@@ -63,14 +64,16 @@ def _drive(model: Model, pictures: ClipPictures) -> tuple[Renderer, HeadMotion, 
     return renderer, model.extract(pictures.driving[:1], x_c).motion, score
 
 
-def _turn(renderer: Renderer, motion: HeadMotion, pictures: ClipPictures, limits: ViewLimits) -> list[Tensor]:
+def _turn(
+    model: Model, renderer: Renderer, motion: HeadMotion, pictures: ClipPictures, limits: ViewLimits
+) -> list[Tensor]:
     R_d = rotation_matrix(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)[0].double().cpu()
     R_s = renderer.source_rotation.double().cpu()
     shown = [pictures.source[0]]
     for yaw, pitch in VIEWS_DEG:
-        view = view_of(yaw, pitch)
+        view = view_of(model, motion, yaw, pitch)
         picture = renderer.render(motion, view)[0].cpu()
-        R_u = rotation_matrix(view.yaw_deg, view.pitch_deg, view.roll_deg)[0].double()
+        R_u = rotation_matrix(view.yaw_deg, view.pitch_deg, view.roll_deg)[0].double().cpu()
         bent_deg = float(turn_deg(limits(R_u, R_d, R_s) @ R_u.mT).norm())
         shown.append(_frame(picture) if bent_deg > REFUSED_DEG else picture)
     return shown

@@ -7,7 +7,17 @@ import torch
 from torch import Tensor
 
 from models.geometry import HeadMotion, euler_angles_deg, rotation_matrix, turn_deg, turn_rotation
-from models.view import CAUTIOUS, FreeView, Frontaliser, ViewLimits, load_limits, save_limits, soften
+from models.view import (
+    CAUTIOUS,
+    NECK,
+    FreeView,
+    Frontaliser,
+    ViewLimits,
+    load_limits,
+    save_limits,
+    soften,
+    turned_view,
+)
 from models.weights import Model, WeightsError, build_model, load_model, save_model
 
 LIMITS = ViewLimits((-40.0, 40.0), (-20.0, 20.0), (-30.0, 30.0))
@@ -121,6 +131,23 @@ def test_free_view_composes_before_the_head() -> None:
         view = FreeView(view_deg, frontalise, LIMITS, STILL[None].float())(motion, 0.0)
         R_u = rotation_matrix(view.yaw_deg, view.pitch_deg, view.roll_deg)[0].double()
         torch.testing.assert_close(R_u, expected, atol=1e-5, rtol=0.0)
+
+
+def test_head_turns_on_its_neck() -> None:
+    """Where the neck of a head of half the size is drawn does not change; t_u by hand for a quarter turn."""
+    still = HeadMotion(*(torch.zeros(1) for _ in range(3)), torch.zeros(1, 3), torch.zeros(1, 20, 3))
+    view = turned_view(turned(90.0), still, (0.0, 0.8, 0.7))
+    torch.testing.assert_close(view.t, torch.tensor([[0.7, 0.0, 0.0]]))  # the nose turns right, the head goes with it
+    t = torch.tensor([[0.1, -0.2, math.log(0.5)]])
+    motion = HeadMotion(torch.tensor([10.0]), torch.tensor([5.0]), torch.tensor([-3.0]), t, torch.zeros(1, 20, 3))
+    x_c = torch.zeros(1, 20, 3)
+    x_c[0, 0] = torch.tensor(NECK)
+    networks = build_model("tiny").networks
+    view = turned_view(turned(-25.0, 12.0, 7.0), motion)
+    before, after = networks.place(x_c, motion).x, networks.place(x_c, motion, view).x
+    torch.testing.assert_close(after[0, 0, :2], before[0, 0, :2], atol=1e-5, rtol=0.0)
+    assert (after[0, 1, :2] - before[0, 1, :2]).norm() > 0.05  # the middle of the face does move
+    assert turned_view(turned(30.0), motion, None).t.abs().sum() == 0
 
 
 def test_limits_beside_the_weights(tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ def test_pictures_are_the_receivers(tmp_path: Path, model: Model) -> None:
     decompress_recording(tmp_path / "call.fwr", tmp_path / "out.mp4", model)
     (shown,) = shown_frames(tmp_path / "out.mp4")
     renderer = FaceRenderer(model)
-    renderer.set_source_now(decode_picture(encode_picture(source(model), 90)))
+    renderer.set_source_now(decode_picture(encode_picture(source(model), 90)).copy())
     far = [np.abs(shown.image - renderer.render_now(motion(model, index)).astype(float)).mean() for index in (0, 1)]
     renderer.close()
     assert far[0] < 8  # fp16 and H.264 lie between
