@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from torch import Tensor, nn
 
-from models.blocks import Residual, Residual3d, activate, conv
+from models.blocks import Residual, Residual3d, activate, conv, pixel_norm
 from models.config import ModelConfig
 
 
@@ -46,8 +46,8 @@ class AppearanceExtractor(nn.Module):
         volume = self.lift(activate(eighth)).unflatten(1, self.volume_shape)  # [B,C,D,S/8,S/8]
         return Appearance(
             image,
-            self.volume_blocks(volume),
-            self.half_out(activate(half)),
-            self.quarter_out(activate(quarter)),
+            pixel_norm(self.volume_blocks(volume)),
+            pixel_norm(self.half_out(activate(half))),
+            pixel_norm(self.quarter_out(activate(quarter))),
             self.summary_out(activate(eighth)),
         )

@@ -1,12 +1,13 @@
 """Layers shared by the networks.
 
-The picture networks (F, M, G) carry no normalisation: residual branches start near zero instead, so colours pass
-unchanged and a batch of one gives what a batch of many gives. Only the trunk of H, Δ and L has batch norm, which
+The picture networks (F, M, G) know only `pixel_norm`, so a batch of one gives what a batch of many gives; residual
+branches start near zero. Only the trunk of H, Δ and L has batch norm, which
 `torch` folds into its convolutions at inference.
 """
 
 from collections.abc import Sequence
 
+import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
@@ -15,6 +16,14 @@ SLOPE = 0.1
 
 def activate(x: Tensor) -> Tensor:
     return functional.leaky_relu(x, SLOPE)
+
+
+def pixel_norm(x: Tensor) -> Tensor:
+    """Features [B,C,...] over their root mean square across channels, at each place by itself (Karras et al. 2018).
+
+    It looks at no neighbour, so a window of a picture gives what the whole picture gives there.
+    """
+    return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-6)
 
 
 def conv(in_channels: int, out_channels: int, kernel: int = 3, stride: int = 1, gain: float = 1.0) -> nn.Conv2d:

@@ -51,8 +51,8 @@ class ModelConfig:
     def __post_init__(self) -> None:
         if self.size % 64:
             raise ValueError(f"size: expected a multiple of 64, got {self.size}")
-        if not 1 <= self.keypoints <= len(LANDMARKS):
-            raise ValueError(f"keypoints: expected 1 to {len(LANDMARKS)}, got {self.keypoints}")
+        if self.keypoints != len(LANDMARKS):
+            raise ValueError(f"keypoints: expected {len(LANDMARKS)}, one a landmark, got {self.keypoints}")
 
     @property
     def grid(self) -> int:

@@ -7,8 +7,9 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.appearance import Appearance
-from models.blocks import SLOPE, Residual, activate, conv
+from models.blocks import SLOPE, Residual, activate, conv, pixel_norm
 from models.config import ModelConfig
+from models.expression_maps import CHANNELS, expression_maps
 from models.motion_field import Field
 from models.warp import warp_plane, warp_volume
 
@@ -25,7 +26,7 @@ class Picture(NamedTuple):
 
 
 class Generator(nn.Module):
-    """Warped appearance and the field of M -> `Picture`.
+    """Warped appearance, the field of M and the driving keypoints x_d [B,K,3] -> `Picture`.
 
     The expression code [B,6K] (delta of the driving frame, and its change from the source's) modulates the first
     residual blocks: lids and the inside of a mouth that the source never showed have to come from somewhere.
@@ -45,30 +46,35 @@ class Generator(nn.Module):
         )
         self.blocks_eighth = nn.ModuleList(Residual(eighth) for _ in range(config.generator_blocks[0]))
         self.up_quarter = conv(eighth, 4 * quarter, 1)
-        self.mix_quarter = conv(quarter + config.skip_quarter, quarter)
+        self.mix_quarter = conv(quarter + config.skip_quarter + CHANNELS, quarter)
         self.blocks_quarter = nn.Sequential(*(Residual(quarter) for _ in range(config.generator_blocks[1])))
         self.correct = conv(quarter, 2, gain=0.01)
         self.up_half = conv(quarter, 4 * half, 1)
-        self.mix_half = conv(half + config.skip_half, half)
+        self.mix_half = conv(half + config.skip_half + CHANNELS, half)
         self.blocks_half = nn.Sequential(*(Residual(half) for _ in range(config.generator_blocks[2])))
-        self.up_full = conv(half, 16, gain=0.3)
+        # It starts by adding nothing. Random colours would have to be unlearned first, and the quickest way to that is
+        # to drive every layer below into the dead half of its activation, from where none comes back.
+        self.up_full = conv(half, 16, gain=0.0)
 
-    def forward(self, source: Appearance, field: Field, expression: Tensor) -> Picture:
+    def forward(self, source: Appearance, field: Field, expression: Tensor, x_d: Tensor) -> Picture:
+        maps_half = expression_maps(x_d, source.half.shape[-1])
+        maps_quarter = functional.avg_pool2d(maps_half, 2)
         volume = warp_volume(source.volume, field.flow)  # [B,C,D,h,w]
         x = self.enter(activate(volume.flatten(1, 2))) * field.occlusion
-        x = self.mix(activate(torch.cat((x, field.features), 1)))
+        x = pixel_norm(self.mix(activate(torch.cat((x, field.features), 1))))
         code = self.expression(expression * 10.0)[:, :, None, None]  # deltas are a few hundredths
         codes = code.chunk(2 * len(self.blocks_eighth), 1)
         for block, scale, shift in zip(self.blocks_eighth, codes[::2], codes[1::2], strict=True):
             x = block(x, scale, shift)
         x = functional.pixel_shuffle(self.up_quarter(activate(x)), 2)
-        x = self.mix_quarter(activate(torch.cat((x, warp_plane(source.quarter, field.visible_flow)), 1)))
+        warped_quarter = warp_plane(source.quarter, field.visible_flow)
+        x = pixel_norm(self.mix_quarter(activate(torch.cat((x, warped_quarter, maps_quarter), 1))))
         x = self.blocks_quarter(x)
         # lids and lips are finer than M's masks: G may correct the flow at the same grid
         correction = torch.tanh(self.correct(activate(x)).float()) * self.config.flow_correction
         flow = field.visible_flow + correction
         x = functional.pixel_shuffle(self.up_half(activate(x)), 2)
-        x = self.mix_half(activate(torch.cat((x, warp_plane(source.half, flow)), 1)))
+        x = pixel_norm(self.mix_half(activate(torch.cat((x, warp_plane(source.half, flow), maps_half), 1))))
         x = self.blocks_half(x)
         x = functional.pixel_shuffle(self.up_full(activate(x)), 2).float()  # [B,4,S,S]
         if x.shape[-1] != source.image.shape[-1]:  # the source is held at twice the size

@@ -75,11 +75,11 @@ class Networks(FaceNetworks):
 
     def field(self, source: Appearance, s: Keypoints, d: Keypoints) -> Field:
         """M for source keypoints s and driving keypoints d."""
-        return self.motion_field(source.summary, s.x, d.x, relative_similarity(s.R, s.t, d.R, d.t))  # type: ignore[no-any-return]
+        return self.motion_field(source.summary, s.x, d.x, relative_similarity(s.R, s.t, d.R, d.t), d.t[:, 2].exp())  # type: ignore[no-any-return]
 
     def draw(self, source: Appearance, s: Keypoints, d: Keypoints) -> Picture:
         """M and G: the picture of the driving keypoints d from a source held as `Appearance` and keypoints s."""
         # expressions compared in the head's own frame, or a turn of the head would look like a grimace
         delta_s, delta_d = s.delta @ s.R, d.delta @ d.R
         expression = torch.cat((delta_d, delta_d - delta_s), 1).flatten(1)
-        return self.generator(source, self.field(source, s, d), expression)  # type: ignore[no-any-return]
+        return self.generator(source, self.field(source, s, d), expression, d.x)  # type: ignore[no-any-return]

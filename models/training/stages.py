@@ -18,7 +18,7 @@ from torch import Generator, Tensor, nn
 
 from models.generator import Picture
 from models.geometry import HeadMotion, rotation_matrix
-from models.interface import Keypoints
+from models.interface import FaceNetworks, Keypoints
 from models.networks import Networks
 from models.training.data import (
     Batch,
@@ -53,10 +53,11 @@ class Stage(ABC):
     """One stage: the modules it trains and the loss of one step."""
 
     name: str
+    networks: FaceNetworks
     rate: float  # Adam's learning rate at its height
     betas: tuple[float, float] = (0.9, 0.999)
 
-    def __init__(self, networks: Networks, store: Store, size: int) -> None:
+    def __init__(self, networks: FaceNetworks, store: Store, size: int) -> None:
         self.networks = networks
         self.store = store
         self.size = size
@@ -91,6 +92,7 @@ class KeypointStage(Stage):
     the trunk look closely.
     """
 
+    networks: Networks
     name = "keypoints"
     rate = 1e-3
 
@@ -120,7 +122,7 @@ class KeypointStage(Stage):
             HeadMotion(*(torch.cat(parts) for parts in zip(s.motion, d.motion, strict=True))),
         )
         image = spoil(both.image, rng)
-        strange = _without_face(self.store, max(2, self.pairs // 4), self.size, rng)
+        strange = without_face(self.store, max(2, self.pairs // 4), self.size, rng)
         extractor = self.networks.extractor
         features = extractor.trunk(torch.cat((image, strange)))
         faces, count = features[: len(image)], len(image)
@@ -156,6 +158,7 @@ class PictureStage(Stage):
     `stills` of the windows' pairs is a still and the same still bent: they bring many more people.
     """
 
+    networks: Networks
     name = "pictures"
     rate = 5e-4
     dropout = 0.0  # of the ordered keypoints' tail: the largest share that falls away in a sample (FV2V C.2)
@@ -365,7 +368,7 @@ def spoil(image: Tensor, rng: Generator) -> Tensor:
     return (image * (1.0 - patch) + 0.5 * patch).clamp(0.0, 1.0)
 
 
-def _without_face(store: Store, number: int, size: int, rng: Generator) -> Tensor:
+def without_face(store: Store, number: int, size: int, rng: Generator) -> Tensor:
     """Pictures [number,3,size,size] that hold no face, or one far too large, too small or out of place."""
     clips = store.draw_clips(number, rng, 0.5)
     image = store.batch(clips, store.draw_frames(clips, rng)).image
