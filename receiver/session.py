@@ -118,6 +118,7 @@ class ReceiveSession:
             codec_format=WIRE_VERSION,
             model_id=self._model.model_id,
             tables_sha256=self._tables.sha256,
+            picture_px=self._settings.size or 0,
         )
         await agree(peer.control, hello)
         return await self._take_source(peer)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from codec.motion import Motion
 from models.geometry import HeadMotion
+from models.resize import resize
 from models.weights import Model
 from sender.camera import Image
 from sender.crop import Face
@@ -34,8 +35,10 @@ class Extractor:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="extract")
 
     def set_source(self, picture: Image) -> None:
-        """Take the source picture uint8 RGB [S,S,3] as the receiver has it: delta is told against its shape (L)."""
-        self._x_c = self._model.canonical(to_tensor(picture))
+        """Take the source picture uint8 RGB [P,P,3] as the receiver has it, P the model's size or twice that: delta is
+        told against its shape (L).
+        """
+        self._x_c = self._model.canonical(resize(to_tensor(picture), self._model.config.size))
 
     async def extract(self, crop: Image, capture_time_s: float) -> Extracted:
         """Find the motion in a crop uint8 RGB [S,S,3], S the model's size."""

@@ -13,7 +13,7 @@ from codec.encoder import Encoder
 from codec.tables import ByteTables
 from codec.wire import WIRE_VERSION
 from models.weights import Model
-from sender.camera import Frame, FrameSource, film, open_source
+from sender.camera import Frame, FrameSource, Image, film, open_source
 from sender.crop import Cropper
 from sender.extract import Extractor
 from sender.packetise import Packetiser
@@ -21,7 +21,7 @@ from sender.pipeline import SenderPipeline
 from sender.report import SendReport
 from sender.send import MediaSender
 from sender.settings import SendSettings
-from sender.source import MIME, Source, decode_picture, find_source
+from sender.source import LARGE_QUALITY, MIME, Source, decode_picture, encode_picture, find_source
 from signaling.client import SignalingClient
 from signaling.control import agree
 from signaling.control_messages import Bye, Hello, Idle, Start
@@ -140,8 +140,17 @@ class SendSession:
             model_id=self._model.model_id,
             tables_sha256=self._tables.sha256,
         )
-        await agree(peer.control, hello)
-        self.report.source_bytes = await send_source(peer.control, source.picture, MIME, RENDERER_READY_TIMEOUT_S)
+        theirs = await agree(peer.control, hello)
+        picture = source.picture
+        if source.large is not None and theirs.picture_px > self._model.config.size:
+            picture = await asyncio.to_thread(self._encode_large, source.large)
+        self.report.source_bytes = await send_source(peer.control, picture, MIME, RENDERER_READY_TIMEOUT_S)
+
+    def _encode_large(self, crop: Image) -> bytes:
+        """The source picture at twice the networks' size. The motion is told against the picture that is sent."""
+        picture = encode_picture(crop, min(LARGE_QUALITY, self._settings.source_quality))
+        self._extractor.set_source(decode_picture(picture))
+        return picture
 
     async def _send_frames(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
         queue: DroppingQueue[Frame] = DroppingQueue(self._settings.capture_queue_frames)

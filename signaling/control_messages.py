@@ -38,6 +38,8 @@ class Hello(ControlMessage):
     codec_format: int
     model_id: Name
     tables_sha256: Name
+    picture_px: Annotated[int, Field(ge=0, le=4096)] = 0
+    """Side of the pictures that the receiver shows; 0: the model's. A sender that has more detail sends it for more."""
 
     def mismatch(self, other: "Hello") -> str | None:
         """Say in words why the other side cannot be understood, or None. Both sides come to the same judgement."""

@@ -1,9 +1,12 @@
 """Whole calls that go well, on good and bad networks."""
 
 import asyncio
+import io
 from pathlib import Path
 
+import av
 import pytest
+from PIL import Image as Pillow
 
 from codec.decoder import Decoder
 from codec.recording import RecordingReader
@@ -11,6 +14,7 @@ from codec.tables import ByteTables
 from models.weights import Model
 from tests.loopback.bad_network import BadNetwork
 from tests.loopback.calls import Call, video_times_s
+from tests.sender.clips import make_clip
 from tests.signaling.running import running_server
 
 pytestmark = pytest.mark.network
@@ -162,3 +166,17 @@ async def test_call_with_a_real_clip(url: str, tmp_path: Path, tiny: Model) -> N
     assert await call.run() == (None, None)
     assert call.receiver.report.frames_shown == call.sender.report.frames_captured == 124
     assert video_times_s(call.output)[-1] == pytest.approx(123 / 25, abs=0.001)
+
+
+async def test_receiver_of_large_pictures_gets_a_large_source(url: str, tmp_path: Path, tiny: Model) -> None:
+    clip = make_clip(tmp_path / "clip.mp4", frames=5, size=(128, 128))
+    call = Call(url, tmp_path, clip, tiny, receive_settings={"size": 128, "view": "10,0"})
+    assert await call.run() == (None, None)
+    with Pillow.open(io.BytesIO(RecordingReader(call.record).header.source_image)) as picture:
+        assert picture.size == (128, 128)
+    with av.open(str(call.output)) as container:
+        assert container.streams.video[0].width == 128
+    small = Call(url, tmp_path, clip, tiny, room="small")
+    assert await small.run() == (None, None)
+    with Pillow.open(io.BytesIO(RecordingReader(small.record).header.source_image)) as picture:
+        assert picture.size == (64, 64)  # nobody asked for more

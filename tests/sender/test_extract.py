@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from models.renderer import Renderer
 from models.weights import Model, build_model
 from sender.extract import Extractor, to_tensor
 
@@ -55,6 +56,18 @@ def test_extract_before_a_source(tiny: Model) -> None:
     extractor = Extractor(tiny)
     with pytest.raises(RuntimeError, match="expected set_source to be called first"):
         extractor.extract_now(crop(), 0.0)
+    extractor.close()
+
+
+def test_source_of_twice_the_size_is_told_as_the_receiver_sees_it(tiny: Model) -> None:
+    """Both sides take the same picture down to the networks' size, so that they mean the same by delta."""
+    large = np.random.default_rng(3).integers(0, 256, (128, 128, 3), np.uint8)
+    extractor, renderer = Extractor(tiny), Renderer(tiny)
+    extractor.set_source(large)
+    renderer.set_source(to_tensor(large))
+    assert extractor._x_c is not None
+    assert renderer._x_c is not None
+    assert torch.equal(extractor._x_c, renderer._x_c)
     extractor.close()
 
 

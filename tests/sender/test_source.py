@@ -78,6 +78,18 @@ def test_find_source_stops_when_told() -> None:
     assert seen == []
 
 
+def test_large_picture_is_kept_only_where_the_camera_has_it() -> None:
+    class Wide(Reel):
+        def read(self) -> Frame | None:
+            return Frame(np.random.default_rng(0).integers(0, 256, (96, 96, 3), np.uint8), 0.0)
+
+    small = find(Reel(3), 0, [])
+    assert small.large is None
+    wide = find(Wide(1), 0, [])
+    assert wide.large is not None
+    assert wide.large.shape == (128, 128, 3)
+
+
 def test_encode_picture_is_webp_close_to_the_crop() -> None:
     y, x = np.mgrid[0:64, 0:64]
     crop = np.stack((x * 4, y * 4, (x + y) * 2), -1).astype(np.uint8)
