@@ -13,7 +13,7 @@ from models.generator import Picture
 from models.networks import Keypoints, Networks
 from models.training.data import Batch, Store
 from models.training.discriminator import Discriminator
-from models.training.gan import Judgement, feature_matching, hinge_discriminator, hinge_generator
+from models.training.gan import feature_matching, hinge_discriminator, hinge_generator
 from models.training.losses import face_mask
 from models.training.perceptual import PerceptualLoss
 from models.training.stages import JointStage, KeypointStage, PictureStage, Terms
@@ -21,11 +21,16 @@ from models.training.stages import JointStage, KeypointStage, PictureStage, Term
 
 @dataclass(frozen=True)
 class AdversarialWeights:
-    """Weights beside the picture terms, which count 1: eq. 5's proportions, a tenth of its height (`priors.py`)."""
+    """Weights beside the picture terms, which count 1.
+
+    Chosen by what reaches the picture: on a val frame the perceptual pyramid's gradient is 600 times that of the L1
+    pyramid, so 0.05 lets it weigh as much as `joint` lets LPIPS weigh. GAN and feature matching are 1 : 10 as in
+    pix2pixHD, low at first, for the picture is good when this stage begins and D is not.
+    """
 
     gan: float = 0.1
     feature_matching: float = 1.0
-    perceptual: float = 1.0
+    perceptual: float = 0.05
 
 
 class AdversarialStage(JointStage):
@@ -90,20 +95,10 @@ class AdversarialStage(JointStage):
             made_image = torch.lerp(d.image, made_image, still)
         if self.pyramid is not None:
             terms["perceptual"] = weights.perceptual * self.pyramid(made_image, d.image)
-        real, made = self._judge_frozen(made_image, d.image)
+        real, made = self.discriminator.judge_frozen(made_image, d.image)
         terms["gan"] = weights.gan * hinge_generator(made)
         terms["features"] = weights.feature_matching * feature_matching(real, made)
         terms["discriminator"] = hinge_discriminator(
             self.discriminator(d.image), self.discriminator(made_image.detach())
         )
         return terms
-
-    def _judge_frozen(self, image: Tensor, target: Tensor) -> tuple[list[Judgement], list[Judgement]]:
-        """What D says of real and made pictures, with a gradient to the made ones only."""
-        self.discriminator.requires_grad_(False)
-        try:
-            with torch.no_grad():
-                real = self.discriminator(target)
-            return real, self.discriminator(image)
-        finally:
-            self.discriminator.requires_grad_(True)

@@ -59,6 +59,16 @@ class Discriminator(nn.Module):
             judgements.append(scale(image))
         return judgements
 
+    def judge_frozen(self, image: Tensor, target: Tensor) -> tuple[list[Judgement], list[Judgement]]:
+        """What is said of real and of made pictures, with a gradient to the made ones only: D itself learns nothing."""
+        self.requires_grad_(False)
+        try:
+            with torch.no_grad():
+                real = self(target)
+            return real, self(image)
+        finally:
+            self.requires_grad_(True)
+
 
 def discriminator_for(size: int, width: int = 64) -> Discriminator:
     """The paper's choice: one scale for pictures of 256 px, two at 512 (A.2); small pictures get fewer layers."""

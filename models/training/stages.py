@@ -4,6 +4,7 @@
     regions     Δ learns where lips, lids and outlines are, in patches (regions.py)
     pictures    F, M, G learn to draw from keypoints that come straight from the landmarks
     joint       all of them end to end, on their own keypoints
+    adversarial F, M, G against a discriminator (adversarial.py)
 
 The first three need nothing of each other and may run side by side.
 """
