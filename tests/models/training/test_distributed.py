@@ -12,6 +12,8 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
+from models.config import TINY
+from models.networks import Networks
 from models.training.distributed import Ranks, join
 from tests.models.training.prepared import write_prepared
 
@@ -81,3 +83,15 @@ def test_shards_cover_all_and_overlap_nowhere() -> None:
     parts = [Ranks(rank, 3).shard(range(8)) for rank in range(3)]
     assert parts == [[0, 3, 6], [1, 4, 7], [2, 5]]
     assert len({Ranks(rank, 3).seed(5) for rank in range(3)}) == 3
+
+
+def test_batch_norms_count_all_ranks_pictures_on_cuda_only() -> None:
+    on_cpu, on_cuda = Networks(TINY), Networks(TINY)
+    names = set(on_cuda.state_dict())
+    Ranks(0, 2, torch.device("cpu")).synchronise_norms(on_cpu)
+    Ranks(0, 2, torch.device("cuda", 0)).synchronise_norms(on_cuda)
+    assert not any(isinstance(part, nn.SyncBatchNorm) for part in on_cpu.modules())
+    synchronised = [part for part in on_cuda.modules() if isinstance(part, nn.SyncBatchNorm)]
+    assert len(synchronised) == sum(isinstance(part, nn.BatchNorm2d) for part in on_cpu.modules())
+    assert not any(isinstance(part, nn.BatchNorm2d) for part in on_cuda.modules())
+    assert set(on_cuda.state_dict()) == names  # weights load as before
