@@ -81,6 +81,7 @@ class Frontaliser:
         self._cutoff_hz_per_deg_s = cutoff_hz_per_deg_s
         self._speed_cutoff_hz = speed_cutoff_hz
         self._steady: Tensor | None = None
+        self._time_s = 0.0
 
     def __call__(self, R_d: Tensor, capture_time_s: float) -> Tensor:
         """R_u [3,3] for the driving pose R_d [3,3] of a frame; times rise. The first frame is faced at once."""
@@ -138,13 +139,13 @@ def turned_view(R_u: Tensor, motion: HeadMotion, neck: Point | None = NECK) -> V
     A turn alone would be about the middle of the face, and throw the head about on its shoulders. With the neck p in
     the head's own axes, t_u = exp(t_z) (R_d p - R_u R_d p) in x and y; None leaves t_u at 0.
     """
-    angles = (angle.float().reshape(1).to(motion.t.device) for angle in euler_angles_deg(R_u))
+    yaw_deg, pitch_deg, roll_deg = (angle.float().reshape(1).to(motion.t.device) for angle in euler_angles_deg(R_u))
     shift = torch.zeros(1, 3, device=motion.t.device)
     if neck is not None:
         R_d = _rotation(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
         moved = (R_d - R_u @ R_d) @ torch.tensor(neck, dtype=torch.float64)
         shift[0, :2] = moved[:2].float().to(shift) * motion.t[0, 2].exp()
-    return View(*angles, shift)
+    return View(yaw_deg, pitch_deg, roll_deg, shift)
 
 
 def _rotation(yaw_deg: Tensor | float, pitch_deg: Tensor | float, roll_deg: Tensor | float) -> Tensor:

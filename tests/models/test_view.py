@@ -135,7 +135,8 @@ def test_free_view_composes_before_the_head() -> None:
 
 def test_head_turns_on_its_neck() -> None:
     """Where the neck of a head of half the size is drawn does not change; t_u by hand for a quarter turn."""
-    still = HeadMotion(*(torch.zeros(1) for _ in range(3)), torch.zeros(1, 3), torch.zeros(1, 20, 3))
+    zero = torch.zeros(1)
+    still = HeadMotion(zero, zero, zero, torch.zeros(1, 3), torch.zeros(1, 20, 3))
     view = turned_view(turned(90.0), still, (0.0, 0.8, 0.7))
     torch.testing.assert_close(view.t, torch.tensor([[0.7, 0.0, 0.0]]))  # the nose turns right, the head goes with it
     t = torch.tensor([[0.1, -0.2, math.log(0.5)]])

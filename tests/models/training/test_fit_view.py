@@ -41,7 +41,7 @@ def test_pictures_hold_up_until_the_first_step_that_does_not() -> None:
 
 def test_turn_person_asks_for_one_axis_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = write_prepared(tmp_path, clips=1, frames=4, stills=0)
-    asked: list[tuple[float, float, float]] = []
+    asked: list[tuple[float, ...]] = []
 
     class Told:
         """A renderer whose picture is the mean face under the view, and nothing else."""

@@ -24,7 +24,9 @@ def test_without_the_own_clip_only_people_with_two_clips_count() -> None:
     shapes = [clip(0.0, 1.0, 7.0), clip(2.0, 0.0), clip(10.0, 9.0)]
     found = nearest_sources(shapes, ["ann", "ann", "bob"], own_clip=False)
     # frames 1 and 7 of ann look at 2 (ann) and 10 (bob), frame 0 at 0 (ann) and 10: only 7 goes wrong
-    assert found == SamePerson(3, pytest.approx(2 / 3), pytest.approx(1 / 2))
+    assert found.frames == 3
+    assert found.right == pytest.approx(2 / 3)
+    assert found.chance == pytest.approx(1 / 2)
 
 
 def test_nobody_to_find() -> None:
