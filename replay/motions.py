@@ -19,7 +19,7 @@ from sender.camera import Clip, Image
 from sender.crop import Cropper, cut, find_square
 from sender.extract import Extractor
 from sender.settings import SendSettings
-from sender.source import find_source
+from sender.source import LARGE_FROM, find_source
 
 
 def open_recording(path: Path, model: Model) -> RecordingReader:
@@ -74,11 +74,14 @@ def decode_picture(content: bytes, name: str) -> Image:
 
 
 def crop_face(image: Image, name: str, size: int, extractor: Extractor, settings: SendSettings) -> Image:
-    """Cut the square around the face out of a picture: [size,size,3]. Raises ClipError where there is no face."""
+    """Cut the square around the face out of a picture: [size,size,3], twice that where it has the detail.
+
+    Raises ClipError where there is no face.
+    """
     square, score = find_square(image, size, settings.face_threshold, extractor.look)
     if square is None:
         raise ClipError(f"{name}: expected a picture of a face, found none (best score {score:.2f} of 1)")
-    return cut(image, square, size)
+    return cut(image, square, 2 * size if square.side >= LARGE_FROM * size else size)
 
 
 def open_clip(path: Path, size: int, extractor: Extractor, settings: SendSettings) -> tuple[Clip, Cropper]:

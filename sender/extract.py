@@ -45,11 +45,14 @@ class Extractor:
         return await asyncio.get_running_loop().run_in_executor(self._thread, self.extract_now, crop, capture_time_s)
 
     def extract_now(self, crop: Image, capture_time_s: float) -> Extracted:
-        """Do the same here and now, in the caller's thread. Raises RuntimeError before the first `set_source`."""
+        """Do the same here and now, in the caller's thread; a picture of twice the size is taken down first.
+
+        Raises RuntimeError before the first `set_source`.
+        """
         if self._x_c is None:
             raise RuntimeError("extract: expected set_source to be called first")
         with self._times.measure("extract"):
-            found = self._model.extract(to_tensor(crop), self._x_c)
+            found = self._model.extract(resize(to_tensor(crop), self._model.config.size), self._x_c)
             return Extracted(to_motion(found.motion, capture_time_s), float(found.face_score))
 
     @torch.inference_mode()

@@ -8,6 +8,7 @@ import pytest
 
 from codec.motion import Motion
 from models.weights import Model
+from receiver.look import Look
 from replay.animate import animate_picture, carry_over
 from replay.errors import ClipError, ModelMismatch
 from replay.pairs import shown_frames
@@ -89,3 +90,18 @@ def test_recording_of_another_model(tmp_path: Path, model: Model, portrait: Path
     record(tmp_path / "call.fwr", save_tiny(tmp_path / "other", seed=1), [[motion(model, 0)]])
     with pytest.raises(ModelMismatch):
         animate_picture(portrait, tmp_path / "call.fwr", tmp_path / "out.mp4", model, relative=True)
+
+
+def test_large_portrait_keeps_its_detail(tmp_path: Path, model: Model) -> None:
+    record(tmp_path / "call.fwr", model, [[motion(model, 0)]])
+    patches = np.random.default_rng(1).integers(0, 255, (32, 32, 3)).astype(np.uint8)
+    large = tmp_path / "large.png"
+    cv2.imwrite(str(large), cv2.resize(patches, (128, 128), interpolation=cv2.INTER_NEAREST))
+    shown = []
+    for size in (64, 128):
+        look = Look(size=size)
+        animate_picture(large, tmp_path / "call.fwr", tmp_path / "out.mp4", model, relative=True, look=look)
+        shown.append(next(shown_frames(tmp_path / "out.mp4")).image)
+    assert [picture.shape[0] for picture in shown] == [64, 128]
+    scaled = cv2.resize(shown[0], (128, 128), interpolation=cv2.INTER_CUBIC)
+    assert cv2.Laplacian(shown[1], cv2.CV_64F).std() > 1.3 * cv2.Laplacian(scaled, cv2.CV_64F).std()
