@@ -57,7 +57,7 @@ class ViewLimits:
 
 
 CAUTIOUS = ViewLimits((-25.0, 25.0), (-15.0, 15.0), (-19.0, 19.0))
-"""For weights of which nothing has been measured: what the training clips hold (99 %: 29, 15, 19), yaw a little less."""
+"""For weights of which nothing has been measured: what the training clips hold (99 %: 29, 15, 19), less in yaw."""
 
 
 def soften(offset: Tensor, room: Tensor) -> Tensor:
