@@ -11,9 +11,11 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from torch import nn
+from torch.optim import Adam
 
 from models.config import TINY
 from models.networks import Networks
+from models.training.checkpoint import MovingAverage, load_state, save_state
 from models.training.distributed import Ranks, join
 from tests.models.training.prepared import write_prepared
 
@@ -95,3 +97,19 @@ def test_batch_norms_count_all_ranks_pictures_on_cuda_only() -> None:
     assert len(synchronised) == sum(isinstance(part, nn.BatchNorm2d) for part in on_cpu.modules())
     assert not any(isinstance(part, nn.BatchNorm2d) for part in on_cuda.modules())
     assert set(on_cuda.state_dict()) == names  # weights load as before
+
+
+def test_ranks_that_were_not_there_keep_their_own_random_stream(tmp_path: Path) -> None:
+    """A state of two ranks read by three: the first two go on where they were, the third starts its own."""
+    module = nn.Linear(2, 2)
+    average, optimizer = MovingAverage(module, 0.9), Adam(module.parameters())
+    streams = [torch.Generator().manual_seed(seed) for seed in (11, 12)]
+    states = torch.stack([stream.get_state() for stream in streams])
+    save_state(tmp_path / "state", module, average, optimizer, states, {"step": 3})
+    read = [torch.Generator().manual_seed(99) for _ in range(3)]
+    for rank, rng in enumerate(read):
+        assert load_state(tmp_path / "state", module, average, optimizer, rng, rank)["step"] == 3
+    assert [rng.initial_seed() for rng in read[2:]] == [99]
+    drawn = [torch.rand(2, generator=rng).tolist() for rng in read]
+    assert drawn[:2] == [torch.rand(2, generator=stream).tolist() for stream in streams]
+    assert drawn[2] == torch.rand(2, generator=torch.Generator().manual_seed(99)).tolist()

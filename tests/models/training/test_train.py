@@ -179,3 +179,21 @@ def test_scalars_are_logged(folder: Path, tmp_path: Path) -> None:
     rows = list(csv.reader((tmp_path / "keypoints.csv").open()))
     assert rows[0][0] == "50"
     assert any(cell.startswith("keypoints=") for cell in rows[0])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--precision", "fp8"], "--precision: expected auto, fp32 or bf16, got 'fp8'"),
+        (["--keypoint-dropout", "1"], "--keypoint-dropout: expected 0 to below 1, got 1.0"),
+        (["--stage", "gan"], "--stage: expected all or one of keypoints"),
+    ],
+)
+def test_bad_options_in_one_line(
+    words: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["train", "--data", str(tmp_path), "--out", str(tmp_path / "out"), "--steps", "1"]
+    assert facewire.run([*command, *words]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert len(error.strip().splitlines()) == 1
