@@ -39,6 +39,8 @@ class Renderer:
         self._appearance: Any = None  # what F gives, each preset its own
         self._x_c: Tensor | None = None
         self._source: Keypoints | None = None
+        self._runner = model.runners.get("render") if self._size == self._own_size else None
+        self._fixed: tuple[Tensor, ...] = ()  # what the runner takes of a source
 
     @torch.inference_mode()
     def set_source(self, image: Tensor) -> None:
@@ -55,6 +57,9 @@ class Renderer:
             self._appearance = self._appearance._replace(image=resize(given, self._size))
         self._x_c = self._networks.canonical(image)
         self._source = self._networks.place(self._x_c, self._networks.extractor(image, self._x_c).motion)
+        self._fixed = (*self._appearance, *self._source)
+        if self._runner is not None:
+            self._x_c = self._x_c.cpu()  # where T then runs: small sums, no launch on a GPU for each
 
     @property
     def source_rotation(self) -> Tensor:
@@ -71,6 +76,8 @@ class Renderer:
         """
         if self._appearance is None or self._x_c is None or self._source is None:
             raise RuntimeError("render: expected set_source to be called first")
+        if self._runner is not None:
+            return self._runner(self._fixed, tuple(self._networks.place(self._x_c, motion, view)))
         motion = HeadMotion(*(part.to(self._device) for part in motion))
         view = View(*(part.to(self._device) for part in view)) if view else None
         driving = self._networks.place(self._x_c, motion, view)

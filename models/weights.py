@@ -9,7 +9,8 @@ WeightsError is the one error: a file that is missing, cut, altered or made for 
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,8 @@ from models.networks import Networks
 from models.paper.config import PaperConfig
 from models.paper.networks import PaperNetworks
 from models.presets import PRESETS, Config
+from models.runtime.graphs import unpack_extraction
+from models.runtime.guarded import Guarded
 
 MANIFEST = "model.json"
 MANIFEST_VERSION = 1
@@ -47,6 +50,8 @@ class Model:
     manifest: dict[str, Any]
     codec_tables: NDArray[np.uint16]
     folder: Path | None = None  # where it was loaded from; what was measured of it lies there, too
+    runners: Mapping[str, Guarded] = field(default_factory=dict)
+    """How `extract` and `render` run, where another way than plain torch was chosen (`models.runtime.prepare`)."""
 
     @property
     def config(self) -> Config:
@@ -72,6 +77,9 @@ class Model:
         """H and Δ on pictures [B,3,S,S] RGB in [0,1] of people whose source images have the canonical keypoints x_c
         [B,K,3]: motion [B], face_score [B] in [0,1].
         """
+        runner = self.runners.get("extract")
+        if runner is not None:
+            return unpack_extraction(runner((x_c,), (image,)))
         extraction: Extraction = self.networks.extractor(image.to(self.device), x_c.to(self.device))
         return extraction
 
