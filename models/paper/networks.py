@@ -40,9 +40,12 @@ class MotionExtractor(nn.Module):
 
     def forward(self, image: Tensor, x_c: Tensor | None = None) -> Extraction:
         features = self.trunk(image)
+        return Extraction(self.read(features), self.face(features)[:, 0].float().sigmoid())
+
+    def read(self, features: Tensor) -> HeadMotion:
+        """Motion from trunk features [B,F]."""
         yaw_deg, pitch_deg, roll_deg, t = self.head_pose(features)
-        motion = HeadMotion(yaw_deg, pitch_deg, roll_deg, t, self.deformation(features))
-        return Extraction(motion, self.face(features)[:, 0].float().sigmoid())
+        return HeadMotion(yaw_deg, pitch_deg, roll_deg, t, self.deformation(features))
 
 
 class DirectExtractor(nn.Module):

@@ -1,8 +1,10 @@
 """`facewire train`: the staged recipe from prepared clips to weights, from one command.
 
 Every stage keeps its state in DIR/<stage>.safetensors (every two minutes, on time, on a signal) and `--resume` goes on
-from there. Scalars go to DIR/log.csv and TensorBoard, picture grids to DIR/grids and TensorBoard, and the averaged
+from there. Scalars go to DIR/<stage>.csv and TensorBoard, picture grids to DIR/grids and TensorBoard, and the averaged
 weights so far to DIR/weights, ready for `facewire validate`.
+
+    torchrun --nproc-per-node 8 -m facewire train ...    the same on several GPUs: each its own clips and batches
 """
 
 from collections.abc import Sequence
@@ -13,15 +15,18 @@ from typing import Annotated, Any
 import torch
 import typer
 
-from models.config import PRESETS
 from models.metrics import LpipsNetwork, find_lpips_weights
 from models.networks import Networks
+from models.paper.config import PaperConfig
+from models.presets import PRESETS
 from models.training.adversarial import AdversarialStage
 from models.training.checkpoint import load_average, load_part
 from models.training.data import Store
 from models.training.discriminator import discriminator_for
 from models.training.distributed import Ranks, join
 from models.training.errors import DataError
+from models.training.paper_stage import PaperOptions
+from models.training.paper_train import PaperWork, train_paper
 from models.training.perceptual import perceptual_loss
 from models.training.preview import picture_grid
 from models.training.regions import RegionStage
@@ -82,7 +87,12 @@ def train(
         float | None,
         typer.Option(help="Frames beyond this are drawn from --out/packed; by default half of the memory."),
     ] = None,
-    discriminator_width: Annotated[int, typer.Option(help="Channels of the discriminator's first layer.")] = 32,
+    discriminator_width: Annotated[
+        int | None, typer.Option(help="Channels of the discriminator's first layer; 32, for paper presets 64.")
+    ] = None,
+    landmarks: Annotated[
+        float, typer.Option(help="Paper presets: weight of the landmarks as the first keypoints, for a head start.")
+    ] = 0.0,
     keypoint_dropout: Annotated[
         float | None, typer.Option(help="Largest share of keypoints that fall away; 0.75 from the joint stage on.")
     ] = None,
@@ -90,7 +100,10 @@ def train(
     vgg19: Annotated[Path | None, typer.Option(help="VGG19 weights (safetensors) for the perceptual loss.")] = None,
     face_vgg: Annotated[Path | None, typer.Option(help="VGG-Face weights (safetensors) for it.")] = None,
     weights: Annotated[
-        Path | None, typer.Option(help="With --stage sharpen: the model to sharpen. [default: the shipped one]")
+        Path | None,
+        typer.Option(
+            help="With --stage sharpen: the model to sharpen (or the shipped one). Paper presets: start here."
+        ),
     ] = None,
 ) -> None:
     """Train F, L, H, Δ, M, G from prepared clips; stop and resume at will. `torchrun` starts it on several GPUs."""
@@ -100,6 +113,8 @@ def train(
         raise DataError(f"--stage: expected all or one of {', '.join((*STAGES, SharpenStage.name))}, got {stage!r}")
     if (minutes is None) == (steps is None):
         raise DataError("expected --minutes or --steps, one of them")
+    if isinstance(PRESETS[preset], PaperConfig) and stage != "all":
+        raise DataError(f"--stage: expected all, since {preset} trains in one stage, got {stage!r}")
     if keypoint_dropout is not None and not 0.0 <= keypoint_dropout < 1.0:
         raise DataError(f"--keypoint-dropout: expected 0 to below 1, got {keypoint_dropout}")
     if precision not in ("auto", "fp32", "bf16"):
@@ -109,10 +124,25 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     with join(default_device() if device == "auto" else torch.device(device)) as ranks, Stop() as stop:
         torch.manual_seed(seed)
-        networks = Networks(config).to(ranks.device)
-        ranks.synchronise_norms(networks)
         bf16 = precision == "bf16" or (precision == "auto" and ranks.device.type == "cuda")
         plan = Plan(size or config.size, None, steps, seed, pairs, batch, window=window, bf16=bf16)
+        if isinstance(config, PaperConfig):
+            paper = PaperWork(
+                data=data,
+                out=out,
+                splits=split.split(","),
+                memory_gib=memory_gib,
+                discriminator_width=discriminator_width or 64,
+                vgg19=vgg19,
+                face_vgg=face_vgg,
+                start=weights,
+                options=PaperOptions(landmarks=landmarks),
+            )
+            manifest = train_paper(config, replace(plan, minutes=minutes), paper, ranks, resume, stop)
+            typer.echo(f"weights: {manifest}")
+            return
+        networks = Networks(config).to(ranks.device)
+        ranks.synchronise_norms(networks)
         work = Work(
             networks=networks,
             ranks=ranks,
@@ -121,7 +151,7 @@ def train(
             splits=split.split(","),
             memory_gib=memory_gib,
             keypoint_dropout=keypoint_dropout,
-            discriminator_width=discriminator_width,
+            discriminator_width=discriminator_width or 32,
             everything=everything,
             vgg19=vgg19,
             face_vgg=face_vgg,
