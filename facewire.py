@@ -33,6 +33,8 @@ COMMANDS = {
     "animate": Entry("replay.cli", "animate", "Put the motion of a clip or recording on a picture.", "Replay"),
     "prepare": Entry("models.training.prepare", "prepare", "Make training data: landmarks and pose.", "Models"),
     "train": Entry("models.training.train", "train", "Train a model on prepared clips.", "Models"),
+    "train-finder": Entry("models.training.finder", "train_finder", "Train the face finder.", "Models"),
+    "validate-finder": Entry("models.training.finder_measure", "validate_finder", "Measure the face finder.", "Models"),
     "fit-codec": Entry("sender.fit_codec", "fit_codec", "Fit a model's codec tables on clips.", "Models"),
     "fit-view": Entry("models.training.fit_view", "fit_view", "Measure how far heads may be turned.", "Models"),
     "validate": Entry("models.training.evaluate", "validate", "Measure a model on prepared clips.", "Models"),

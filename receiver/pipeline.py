@@ -8,6 +8,7 @@ from functools import partial
 from codec.motion import Motion
 from receiver.channel import Inbox
 from receiver.collect import Collector
+from receiver.crop_track import CropTrack
 from receiver.decode import CountingDecoder
 from receiver.render import FaceRenderer
 from receiver.show import VideoWriter
@@ -26,6 +27,8 @@ class ReceiverPipeline:
     writer: VideoWriter
     now: Callable[[], float] = time.monotonic
     frames_shown: int = field(default=0, init=False)
+    crops: CropTrack = field(default_factory=CropTrack, init=False)
+    """Where the sender's crop is, for what shows the pictures."""
 
     async def collect(self) -> None:
         """Decode and order what comes, until the inbox has ended and is empty."""

@@ -25,6 +25,8 @@ class ReceiveReport(CallReport):
     frames_shown: int = 0
     frames_dropped: int = 0
     """Too late, twice, or because rendering was slower than the wire for longer than its queue is."""
+    crop_moves: list[list[float]] = field(default_factory=list)
+    """The sender's crop as it told: [capture time in s, left, top, side] in sides of the first one."""
     decode_ms: Percentiles = field(default_factory=no_samples)
     render_ms: Percentiles = field(default_factory=no_samples)
 
@@ -40,6 +42,7 @@ class ReceiveReport(CallReport):
         self.messages_missing = collector.missing
         self.frames_received = pipeline.decoder.frames
         self.frames_shown = pipeline.frames_shown
+        self.crop_moves = [list(move) for move in pipeline.crops.moves]
         self.frames_dropped = collector.frames_dropped + pipeline.motions.dropped
 
     def take_times(self, times: StageTimes) -> None:

@@ -185,7 +185,7 @@ class ReceiveSession:
         reason = "stopped at the receiver"
         try:
             bye = await first_to_end(
-                wait_bye(peer.control),
+                wait_bye(peer.control, pipeline.crops.add),
                 watch_peer(peer, client, lambda: peer.heard_s, self._now),
                 _raise_first_error(loops),
                 show_progress(count),

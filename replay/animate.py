@@ -30,12 +30,12 @@ def animate_picture(
     check_output(output)
     settings = read_settings(SendSettings)  # the driver's face is looked for as in a call
     with closing(Extractor(model)) as extractor:
-        picture = crop_face(read_picture(portrait), str(portrait), model.config.size, extractor, settings)
+        picture = crop_face(read_picture(portrait), str(portrait), model, extractor, settings)
         extractor.set_source(picture)
         own = extractor.extract_now(picture, 0.0).motion if relative else None
         if driver.suffix.lower() == ".fwr":
             return decompress_recording(driver, output, model, picture, partial(carry_over, own), look)
-        clip, cropper = open_clip(driver, model.config.size, extractor, settings)
+        clip, cropper = open_clip(driver, model, extractor, settings)
         with closing(clip):
             motions = carry_over(own, clip_motions(clip, cropper, extractor, settings.face_threshold))
             frames = render_video(model, picture, motions, output, clip.frame_rate, portrait.name, look)

@@ -58,13 +58,13 @@ def make_clip(model: Model, assets: Path, excerpt: Path | None) -> int:
     settings, console = SendSettings(), Console(stderr=True)
     with closing(Extractor(model)) as extractor:
         if excerpt is not None:
-            clip, cropper = open_clip(excerpt, model.config.size, extractor, settings)
+            clip, cropper = open_clip(excerpt, model, extractor, settings)
             with closing(clip):
                 moving = clip_motions(clip, cropper, extractor, settings.face_threshold)
                 save_motion(assets / "motion.npz", list(track(moving, "extracting", console=console)))
         motions = load_motion(assets / "motion.npz")
         portrait = assets / "portrait.jpg"
-        picture = crop_face(read_picture(portrait), str(portrait), model.config.size, extractor, settings)
+        picture = crop_face(read_picture(portrait), str(portrait), model, extractor, settings)
         extractor.set_source(picture)
         own = extractor.extract_now(picture, 0.0).motion
     driving = [calm(motion, own) for motion in carry_over(own, motions)]

@@ -29,7 +29,8 @@ from replay.render import video_crf
 from replay.report import check_against_recording, count_recording, join_reports, report_table
 from replay.side_by_side import Figure, SideBySide
 from sender.camera import Clip
-from sender.crop import Cropper
+from sender.crop import RecordedCropper
+from sender.crop_square import Square
 from sender.extract import Extractor
 from sender.settings import SendSettings
 from signaling.settings import read_settings
@@ -80,9 +81,9 @@ def run_demo(clip: Path | None, folder: Path, seconds: float | None, weights: Pa
     console = Console()
     clip = clip or DEFAULT_CLIP
     model = load_model(weights, default_device())
-    # The sender's own choice of crop, made again; and what is wrong with a clip is said before programs are started.
+    # what is wrong with a clip is said before programs are started
     with closing(Extractor(model)) as extractor:
-        opened, cropper = open_clip(clip, model.config.size, extractor, read_settings(SendSettings))
+        opened, _ = open_clip(clip, model, extractor, read_settings(SendSettings))
         opened.close()
     folder.mkdir(parents=True, exist_ok=True)
     files = Files(folder)
@@ -91,10 +92,10 @@ def run_demo(clip: Path | None, folder: Path, seconds: float | None, weights: Pa
         with console.status(f"a call with {clip.name} ..."):
             sender, receiver = play_call(played, files, weights, Path(scratch))
         with console.status("comparing pictures ..."):
-            report = {"clip": clip.name} | measure_call(played, cropper, files, model, sender, receiver)
+            report = {"clip": clip.name} | measure_call(played, files, model, sender, receiver)
             files.report.write_text(json.dumps(report, indent=2) + "\n")
         with console.status("drawing them side by side ..."):
-            draw_side_by_side(played, cropper, files, report)
+            draw_side_by_side(played, sender, files, model, report)
     console.print(report_table(report))
     for path in (files.side_by_side, files.recording, files.report):
         console.print(f"{path}  {path.stat().st_size / 1000:.0f} kB", highlight=False)
@@ -137,13 +138,13 @@ def play_call(clip: Path, files: Files, weights: Path | None, scratch: Path) -> 
 
 
 def measure_call(
-    clip: Path, cropper: Cropper, files: Files, model: Model, sender: dict[str, Any], receiver: dict[str, Any]
+    clip: Path, files: Files, model: Model, sender: dict[str, Any], receiver: dict[str, Any]
 ) -> dict[str, Any]:
     """Join the programs' figures, hold them against the recording, and compare the pictures."""
     check_against_recording(receiver, count_recording(files.recording, ByteTables(model.codec_tables)))
     header = RecordingReader(files.recording).header
     source = decode_source(header.source_image, header.source_mime, model.config.size)
-    pairs = pair_files(clip, cropper, files.received)
+    pairs = pair_files(clip, sent_crop(sender, model.config.size), files.received)
     fresh = ((pair.camera, pair.shown) for pair in pairs if pair.fresh and pair.shown is not None)
     step = 1 + receiver["frames_shown"] // (MOST_MEASURED + 1)
     likeness = measure_pictures(islice(fresh, 0, None, step), source)
@@ -154,11 +155,16 @@ def measure_call(
     return about | join_reports(sender, receiver, media_s, likeness)
 
 
-def draw_side_by_side(clip: Path, cropper: Cropper, files: Files, report: dict[str, Any]) -> None:
+def sent_crop(sender: dict[str, Any], size: int) -> RecordedCropper:
+    """The crop that the sender says it cut out of each frame."""
+    return RecordedCropper([(time_s, Square(*square)) for time_s, *square in sender["crop_px"]], size)
+
+
+def draw_side_by_side(clip: Path, sender: dict[str, Any], files: Files, model: Model, report: dict[str, Any]) -> None:
     """Write side_by_side.mp4: every camera frame, and what was on the screen then."""
     drawer = SideBySide(("camera", "rendered from motion"))
     with closing(VideoWriter(files.side_by_side, report["fps"], video_crf())) as writer:
-        for pair in pair_files(clip, cropper, files.received):
+        for pair in pair_files(clip, sent_crop(sender, model.config.size), files.received):
             figures = [Figure("time", f"{pair.time_s:.2f} s"), *call_figures(report)]
             writer.write(drawer.draw(pair.camera, pair.shown, figures), pair.time_s)
 

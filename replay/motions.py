@@ -13,10 +13,13 @@ from codec.errors import CodecError
 from codec.motion import Motion
 from codec.recording import RecordingReader
 from codec.tables import ByteTables
+from models.face_finder_weights import load_finder
 from models.weights import Model
 from replay.errors import ClipError, ModelMismatch
 from sender.camera import Clip, Image
-from sender.crop import Cropper, cut, find_square
+from sender.crop import Cropper
+from sender.crop_square import cut, find_square
+from sender.crop_watch import FaceWatch
 from sender.extract import Extractor
 from sender.settings import SendSettings
 from sender.source import LARGE_FROM, find_source
@@ -73,24 +76,26 @@ def decode_picture(content: bytes, name: str) -> Image:
     return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
 
 
-def crop_face(image: Image, name: str, size: int, extractor: Extractor, settings: SendSettings) -> Image:
-    """Cut the square around the face out of a picture: [size,size,3], twice that where it has the detail.
+def crop_face(image: Image, name: str, model: Model, extractor: Extractor, settings: SendSettings) -> Image:
+    """Cut the square around the face out of a picture: [S,S,3], twice that where it has the detail.
 
     Raises ClipError where there is no face.
     """
-    square, score = find_square(image, size, settings.face_threshold, extractor.look)
+    size, find = model.config.size, load_finder(model.folder).find
+    square, score = find_square(image, size, settings.face_threshold, find, extractor.face_score)
     if square is None:
         raise ClipError(f"{name}: expected a picture of a face, found none (best score {score:.2f} of 1)")
     return cut(image, square, 2 * size if square.side >= LARGE_FROM * size else size)
 
 
-def open_clip(path: Path, size: int, extractor: Extractor, settings: SendSettings) -> tuple[Clip, Cropper]:
-    """Open a clip and choose its crop, as `facewire send` does. Raises InputError, NoFace."""
+def open_clip(path: Path, model: Model, extractor: Extractor, settings: SendSettings) -> tuple[Clip, Cropper]:
+    """Open a clip and choose its crop, which follows the face, as `facewire send` does. Raises InputError, NoFace."""
+    finder, size = load_finder(model.folder), model.config.size
     with closing(Clip(path)) as clip:
         threshold, search_s = settings.face_threshold, settings.search_s
         quality = 1  # of the source picture, which is not wanted here
-        source = find_source(clip, str(path), size, threshold, search_s, extractor.look, quality)
-    return Clip(path), Cropper(source.square, size)
+        source = find_source(clip, str(path), size, threshold, search_s, finder.find, extractor.face_score, quality)
+    return Clip(path), Cropper(source.square, size, FaceWatch(finder.find, threshold))
 
 
 def clip_motions(clip: Clip, cropper: Cropper, extractor: Extractor, threshold: float) -> Iterator[Motion]:
@@ -100,7 +105,7 @@ def clip_motions(clip: Clip, cropper: Cropper, extractor: Extractor, threshold: 
     """
     begun = False
     while (frame := clip.read()) is not None:
-        crop = cropper.crop(frame.image)
+        crop = cropper.crop(frame)
         if not begun:
             extractor.set_source(crop)
         extracted = extractor.extract_now(crop, frame.capture_time_s)

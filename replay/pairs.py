@@ -11,7 +11,7 @@ from av.error import FFmpegError
 
 from replay.errors import ClipError
 from sender.camera import Clip, Frame, Image
-from sender.crop import Cropper
+from sender.crop import Crops
 
 SLACK_S = 1.5e-3
 """Capture times travel in whole milliseconds, and a container's clock rounds once more."""
@@ -29,16 +29,16 @@ class Pair:
     """Whether `shown` was rendered from this very frame; else it is the last one, held."""
 
 
-def pair_files(clip: Path, cropper: Cropper, received: Path) -> Iterator[Pair]:
+def pair_files(clip: Path, cropper: Crops, received: Path) -> Iterator[Pair]:
     """Pair a clip's frames with the receiver's video. Raises InputError, ClipError."""
     return pair_frames(camera_frames(clip, cropper), shown_frames(received))
 
 
-def camera_frames(path: Path, cropper: Cropper) -> Iterator[Frame]:
+def camera_frames(path: Path, cropper: Crops) -> Iterator[Frame]:
     """Frames of a clip, cropped as the sender did. Raises InputError."""
     with closing(Clip(path)) as clip:
         while (frame := clip.read()) is not None:
-            yield Frame(cropper.crop(frame.image), frame.capture_time_s)
+            yield Frame(cropper.crop(frame), frame.capture_time_s)
 
 
 def shown_frames(path: Path) -> Iterator[Frame]:

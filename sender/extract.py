@@ -13,7 +13,6 @@ from models.geometry import HeadMotion
 from models.resize import resize
 from models.weights import Model
 from sender.camera import Image
-from sender.crop import Face
 from signaling.stages import StageTimes
 
 
@@ -55,16 +54,10 @@ class Extractor:
             found = self._model.extract(resize(to_tensor(crop), self._model.config.size), self._x_c)
             return Extracted(to_motion(found.motion, capture_time_s), float(found.face_score))
 
-    @torch.inference_mode()
-    def look(self, crop: Image) -> Face:
-        """Find the face box in a crop, by the box of the keypoints: forehead, chin and cheeks are among them."""
+    def face_score(self, crop: Image) -> float:
+        """How surely H sees a face in a crop uint8 RGB [S,S,3], before there is a source picture."""
         image = to_tensor(crop)
-        x_c = self._model.canonical(image)
-        found = self._model.extract(image, x_c)
-        x = self._model.networks.place(x_c, found.motion).x[0, :, :2]  # [K, 2] in crop units
-        low, high = x.amin(0), x.amax(0)
-        centre_x, centre_y = ((low + high) / 2).tolist()
-        return Face(float(found.face_score), centre_x, centre_y, float((high - low).amax()))
+        return float(self._model.extract(image, self._model.canonical(image)).face_score)
 
     def close(self) -> None:
         """Wait for the frame under way and end the thread."""

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from sender.camera import Frame
 from sender.crop import Cropper
-from sender.extract import Extractor
+from sender.crop_report import CropReporter
+from sender.extract import Extracted, Extractor
 from sender.packetise import Packetiser
 from sender.send import MediaSender
+from signaling.control_messages import CropMoved
 from signaling.dropping_queue import DroppingQueue
 
 IDLE_AFTER_S = 1.0
+NEAR_BORDER = 0.3
+"""Translation of a head in crop units (1 is the border for its middle) from which it is looked after more often."""
 
 
 @dataclass
@@ -26,9 +30,14 @@ class SenderPipeline:
     face_threshold: float
     say_idle: Callable[[str], None]
     """Tells the other side that we are still here, at most once a second."""
+    say_crop: Callable[[CropMoved], None] = lambda moved: None
+    """Tells the other side where the crop is, while it moves."""
     now: Callable[[], float] = time.monotonic
     frames_no_face: int = 0
     frames_congested: int = 0
+
+    def __post_init__(self) -> None:
+        self._crop_reporter = CropReporter(self.cropper.follower.square)
 
     async def run(self) -> None:
         """Send every frame that can be sent. Raises PeerGone."""
@@ -50,9 +59,13 @@ class SenderPipeline:
         return IDLE_AFTER_S if due_s is None else max(0.0, due_s - self.now())
 
     async def _take(self, frame: Frame) -> None:
-        crop = self.cropper.crop(frame.image)
+        crop = self.cropper.crop(frame)
+        for moved in self._crop_reporter.add(self.cropper.follower.square, frame.capture_time_s):
+            self.say_crop(moved)
         extracted = await self.extractor.extract(crop, frame.capture_time_s)
-        if extracted.face_score >= self.face_threshold:
+        if extracted.face_score < self.face_threshold or _near_border(extracted):
+            self.cropper.worry()
+        if extracted.face_score >= self.face_threshold and not self.cropper.nobody:
             self.packetiser.add(extracted.motion, self.now())
         else:
             self.frames_no_face += 1
@@ -66,3 +79,7 @@ class SenderPipeline:
             return False
         self.channel.send(*self.packetiser.pack())
         return True
+
+
+def _near_border(extracted: Extracted) -> bool:
+    return max(abs(float(extracted.motion.t[0])), abs(float(extracted.motion.t[1]))) > NEAR_BORDER

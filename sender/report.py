@@ -19,6 +19,8 @@ class SendReport(CallReport):
     frames_dropped: int = 0
     """Because the networks, or the link, were slower than the camera."""
     messages_sent: int = 0
+    crop_px: list[list[float]] = field(default_factory=list)
+    """Where the crop was in the camera's picture: [capture time in s, left, top, side] at each change."""
     extract_ms: Percentiles = field(default_factory=no_samples)
     encode_ms: Percentiles = field(default_factory=no_samples)
 
@@ -30,6 +32,9 @@ class SendReport(CallReport):
         self.frames_sent = pipeline.channel.frames
         self.messages_sent = pipeline.channel.messages
         self.payload_bytes = pipeline.channel.payload_bytes
+        path = pipeline.cropper.follower.path
+        for time_s, square in path[len(self.crop_px) :]:
+            self.crop_px.append([time_s, square.left, square.top, square.side])
 
     def take_times(self, times: StageTimes) -> None:
         """Note how long the stages took."""

@@ -12,9 +12,12 @@ from aiortc import RTCIceServer
 from codec.encoder import Encoder
 from codec.tables import ByteTables
 from codec.wire import WIRE_VERSION
+from models.face_finder import FaceFinder
+from models.face_finder_weights import load_finder
 from models.weights import Model
 from sender.camera import Frame, FrameSource, Image, film, open_source
 from sender.crop import Cropper
+from sender.crop_watch import FaceWatch
 from sender.extract import Extractor
 from sender.packetise import Packetiser
 from sender.pipeline import SenderPipeline
@@ -51,7 +54,9 @@ class SendSession:
         make_peer: MakePeer | None = None,
         ice_servers: Sequence[RTCIceServer] = (),
         now: Callable[[], float] = time.monotonic,
+        finder: FaceFinder | None = None,
     ) -> None:
+        """Prepare a call; `finder` None is the model folder's, or else the shipped one. Raises WeightsError."""
         self.report = SendReport(model_id=model.model_id)
         self._settings = settings
         self._room = room
@@ -63,7 +68,9 @@ class SendSession:
         self._now = now
         self._times = StageTimes("extract", "encode")
         self._extractor = Extractor(model, self._times)
+        self._finder = finder or load_finder(model.folder)
         self._camera_thread = ThreadPoolExecutor(1, thread_name_prefix="camera")
+        self._finder_thread = ThreadPoolExecutor(1, thread_name_prefix="finder")
         self._open_frames: FrameSource | None = None
         self._hung_up = False
         self._stop = threading.Event()
@@ -92,6 +99,7 @@ class SendSession:
             self.report.take_times(self._times)
             self._stop.set()
             self._camera_thread.shutdown()
+            self._finder_thread.shutdown()
             self._extractor.close()
             if self._open_frames is not None:
                 self._open_frames.close()
@@ -108,7 +116,8 @@ class SendSession:
                 self._model.config.size,
                 settings.face_threshold,
                 search_s,
-                self._extractor.look,
+                self._finder.find,
+                self._extractor.face_score,
                 settings.source_quality,
                 self._stop,
             )
@@ -205,7 +214,11 @@ class SendSession:
     ) -> SenderPipeline:
         return SenderPipeline(
             frames=queue,
-            cropper=Cropper(source.square, self._model.config.size),
+            cropper=Cropper(
+                source.square,
+                self._model.config.size,
+                FaceWatch(self._finder.find, self._settings.face_threshold, self._finder_thread),
+            ),
             extractor=self._extractor,
             packetiser=Packetiser(
                 Encoder(self._tables),
@@ -216,5 +229,6 @@ class SendSession:
             channel=MediaSender(peer),
             face_threshold=self._settings.face_threshold,
             say_idle=lambda reason: peer.control.send(Idle(reason=reason)),
+            say_crop=peer.control.send,
             now=self._now,
         )

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from sender.camera import FrameSource, Image
-from sender.crop import Look, Square, cut, find_square
+from sender.crop_square import Confirm, Find, Square, cut, find_square
 from sender.errors import NoFace
 
 LOOKS = 8
@@ -37,7 +37,8 @@ def find_source(
     size: int,
     threshold: float,
     search_s: float,
-    look: Look,
+    find: Find,
+    confirm: Confirm,
     quality: int,
     stop: Event | None = None,
 ) -> Source:
@@ -54,7 +55,7 @@ def find_source(
         if frame.capture_time_s < due_s:
             continue
         due_s = frame.capture_time_s + step_s
-        square, score = find_square(frame.image, size, threshold, look)
+        square, score = find_square(frame.image, size, threshold, find, confirm)
         if square is not None:
             large = cut(frame.image, square, 2 * size) if square.side >= LARGE_FROM * size else None
             return Source(square, encode_picture(cut(frame.image, square, size), quality), large)

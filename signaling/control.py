@@ -8,6 +8,7 @@
                              <-         source_ready        hash right, picture decoded, renderer warm
     start                    ->                             media begins on the other channel
     idle                     ->                             once a second while there is no media (no face)
+    crop_moved               ->                             the crop is moving: when, and where in units of the first
     bye                      <->        bye                 how many frames were sent, were received
 
 JSON text, tagged by `type`; binary messages are chunks and nothing else. Every limit is checked before memory is taken.

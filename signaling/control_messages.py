@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from signaling.errors import ControlError
 from signaling.messages import Role, first_complaint, other_role
 
-PROTOCOL_VERSION = 1
+PROTOCOL_VERSION = 2
 MAX_SOURCE_BYTES = 1 << 20
 CHUNK_BYTES = 16384
 CHUNK_HEADER_BYTES = 4
@@ -116,6 +116,21 @@ class Idle(ControlMessage):
     reason: Words
 
 
+class CropMoved(ControlMessage):
+    """The sender's crop, the square of the camera's picture that the motion is told in, has moved or is moving.
+
+    From the frame captured at `capture_time_s` on (on the clock of the media) it is a square of this place and side, in
+    sides of the first crop and from that one's upper left corner: 0, 0, 1 is the first crop. It moves in straight lines
+    between two messages; one comes where a move begins, each quarter of a second on the way, and where it ends.
+    """
+
+    type: Literal["crop_moved"] = "crop_moved"
+    capture_time_s: Annotated[float, Field(ge=0, lt=1 << 32)]
+    left: Annotated[float, Field(ge=-256, le=256)]
+    top: Annotated[float, Field(ge=-256, le=256)]
+    side: Annotated[float, Field(gt=0, le=256)]
+
+
 class Bye(ControlMessage):
     """The end. From the sender: frames and messages sent; from the receiver: received."""
 
@@ -126,7 +141,7 @@ class Bye(ControlMessage):
 
 
 AnyControlMessage = (
-    Hello | Refuse | SourceBegin | SourceWant | SourceHave | SourceReady | Start | Idle | Bye
+    Hello | Refuse | SourceBegin | SourceWant | SourceHave | SourceReady | Start | Idle | CropMoved | Bye
 )  # a chunk is `bytes`
 _MESSAGES: TypeAdapter[AnyControlMessage] = TypeAdapter(Annotated[AnyControlMessage, Field(discriminator="type")])
 

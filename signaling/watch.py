@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from signaling.client import SignalingClient
 from signaling.control import ControlChannel
-from signaling.control_messages import Bye, Idle, name_of
+from signaling.control_messages import Bye, CropMoved, Idle, name_of
 from signaling.errors import ControlError, PeerGone
 from signaling.liveness import SILENCE_LIMIT_S, Liveness
 from signaling.messages import other_role
@@ -52,11 +52,16 @@ def _look(alive: Liveness, peer: Peer, heard_s: float | None, now_s: float) -> s
     return alive.verdict(now_s)
 
 
-async def wait_bye(control: ControlChannel) -> Bye:
-    """Wait until the other side hangs up. Raises ControlError for anything but `idle` before that, PeerGone."""
+async def wait_bye(control: ControlChannel, on_crop: Callable[[CropMoved], None] | None = None) -> Bye:
+    """Wait until the other side hangs up; the receiver of a call hears `on_crop` of each `crop_moved` before that.
+
+    Raises ControlError for anything else but `idle`, PeerGone.
+    """
     while True:
         message = await control.receive()
         if isinstance(message, Bye):
             return message
-        if not isinstance(message, Idle):
+        if isinstance(message, CropMoved) and on_crop is not None:
+            on_crop(message)
+        elif not isinstance(message, Idle):
             raise ControlError(f"expected 'bye' or 'idle' during the call, got {name_of(message)}")

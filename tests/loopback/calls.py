@@ -8,6 +8,7 @@ from typing import Any
 
 import av
 
+from models.face_finder import FaceFinder
 from models.weights import Model
 from receiver.session import ReceiveSession
 from receiver.settings import ReceiveSettings
@@ -15,6 +16,7 @@ from sender.session import SendSession
 from sender.settings import SendSettings
 from signaling.ice_hooks import Impair
 from signaling.peer import Peer
+from tests.models.finders import central_finder
 
 
 @dataclass
@@ -45,6 +47,7 @@ class Call:
             self.model,
             say=self.said.append,
             make_peer=lambda: Peer(impair=self.to_sender),
+            finder=FaceFinder(central_finder()),
         )
         self.receiver = ReceiveSession(
             ReceiveSettings(server=self.url, **receiving),

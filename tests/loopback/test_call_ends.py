@@ -130,19 +130,14 @@ async def test_face_lost_in_mid_call_is_counted_and_the_call_lives_on(
     call = Call(url, tmp_path, clip, tiny, send_settings={"capture_queue_frames": 200, "face_threshold": 0.0})
     call.sender._settings = call.sender._settings.model_copy(update={"face_threshold": 0.5})
     extract = call.sender._extractor.extract_now
-    look = call.sender._extractor.look
 
     def scripted(crop: np.ndarray[tuple[int, ...], np.dtype[np.uint8]], time_s: float) -> object:
         found = extract(crop, time_s)
         score = 1.0 if time_s < 0.4 or time_s >= 4.4 else 0.0
         return type(found)(found.motion, score)
 
-    def sure(crop: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> object:
-        face = look(crop)
-        return type(face)(1.0, face.centre_x, face.centre_y, 1.0)
-
     monkeypatch.setattr(call.sender._extractor, "extract_now", scripted)
-    monkeypatch.setattr(call.sender._extractor, "look", sure)
+    monkeypatch.setattr(call.sender._extractor, "face_score", lambda crop: 1.0)
     assert await call.run() == (None, None)
     assert call.sender.report.frames_no_face == 100
     assert call.sender.report.frames_sent == 20

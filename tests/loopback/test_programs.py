@@ -15,8 +15,10 @@ from pathlib import Path
 import pytest
 
 from codec.recording import RecordingReader
+from models.face_finder_weights import save_finder
 from models.weights import Model, save_model
 from tests.loopback.calls import video_times_s
+from tests.models.finders import central_finder
 from tests.sender.clips import make_clip
 
 pytestmark = pytest.mark.network
@@ -66,6 +68,7 @@ def wait_for_line(program: "subprocess.Popen[str]", words: str) -> str:
 def weights(tmp_path_factory: pytest.TempPathFactory, tiny: Model) -> str:
     folder = tmp_path_factory.mktemp("weights")
     save_model(tiny.networks, tiny.codec_tables, folder, {"source": "test", "licence": "none"})
+    save_finder(central_finder(), folder, {"source": "test", "licence": "none"})
     return str(folder)
 
 

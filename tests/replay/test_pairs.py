@@ -10,7 +10,8 @@ from receiver.show import VideoWriter
 from replay.errors import ClipError
 from replay.pairs import Pair, camera_frames, pair_frames, shown_frames
 from sender.camera import Frame
-from sender.crop import Cropper, Square
+from sender.crop import Cropper
+from sender.crop_square import Square
 
 
 def frames(*times_s: float) -> list[Frame]:

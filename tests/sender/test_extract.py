@@ -59,6 +59,15 @@ def test_extract_before_a_source(tiny: Model) -> None:
     extractor.close()
 
 
+def test_face_score_is_that_of_h_before_there_is_a_source_picture(tiny: Model) -> None:
+    extractor = Extractor(tiny)
+    score = extractor.face_score(crop(3))
+    extractor.set_source(crop(3))
+    assert score == pytest.approx(extractor.extract_now(crop(3), 0.0).face_score)
+    extractor.close()
+    assert 0 <= score <= 1
+
+
 def test_source_of_twice_the_size_is_told_as_the_receiver_sees_it(tiny: Model) -> None:
     """Both sides take the same picture down to the networks' size, so that they mean the same by delta."""
     large = np.random.default_rng(3).integers(0, 256, (128, 128, 3), np.uint8)
@@ -69,17 +78,3 @@ def test_source_of_twice_the_size_is_told_as_the_receiver_sees_it(tiny: Model) -
     assert renderer._x_c is not None
     assert torch.equal(extractor._x_c, renderer._x_c)
     extractor.close()
-
-
-def test_look_box_is_the_box_of_the_keypoints(tiny: Model) -> None:
-    extractor = Extractor(tiny)
-    face = extractor.look(crop(3))
-    extractor.close()
-    with torch.inference_mode():
-        image = to_tensor(crop(3))
-        x_c = tiny.canonical(image)
-        x = tiny.networks.place(x_c, tiny.extract(image, x_c).motion).x[0, :, :2]
-    spans = x.max(0).values - x.min(0).values
-    assert face.side == pytest.approx(float(spans.max()))
-    assert face.centre_x == pytest.approx(float(x[:, 0].max() + x[:, 0].min()) / 2)
-    assert 0 <= face.score <= 1

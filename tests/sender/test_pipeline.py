@@ -1,7 +1,7 @@
 """pipeline.py: the loop with a stand-in for the networks."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
@@ -9,12 +9,16 @@ import numpy as np
 from codec.encoder import Encoder
 from codec.motion import Motion
 from codec.tables import ByteTables
+from models.face_finder import FaceBox
 from sender.camera import Frame, Image
-from sender.crop import Cropper, Square
+from sender.crop import Cropper
+from sender.crop_square import Square
+from sender.crop_watch import FaceWatch
 from sender.extract import Extracted, Extractor
 from sender.packetise import Packetiser
 from sender.pipeline import SenderPipeline
 from sender.send import MediaSender
+from signaling.control_messages import CropMoved
 from signaling.dropping_queue import DroppingQueue
 from tests.sender.test_send import Line
 
@@ -108,3 +112,36 @@ async def test_run_on_a_link_that_takes_nothing_drops_and_counts_instead_of_queu
     assert len(bench.line.sent) == 3  # more than two wait after the third
     assert bench.pipeline.channel.frames == 6
     assert bench.pipeline.frames_congested == 14
+
+
+async def play(bench: Bench, frames: int, height: int = 8, width: int = 8) -> None:
+    """Frames of one bright colour, 25 a second."""
+    running = asyncio.create_task(bench.pipeline.run())
+    for index in range(frames):
+        bench.now_s = index * 0.04
+        bench.frames.put(Frame(np.full((height, width, 3), 255, np.uint8), index * 0.04))
+        await bench.settle()
+    bench.frames.end()
+    await running
+
+
+async def test_run_tells_where_the_crop_moves_to() -> None:
+    bench, told = Bench(), list[CropMoved]()
+    watch = FaceWatch(lambda image, near: FaceBox(0.9, 300, 60, 50, 60), 0.5)
+    cropper = Cropper(Square(0, 3, 114), 8, watch)
+    bench.pipeline = replace(bench.pipeline, cropper=cropper, say_crop=told.append)
+    await play(bench, 100, 120, 400)
+    end = cropper.follower.square
+    assert end == Square(243, 0, 114)
+    assert (told[-1].left, told[-1].top, told[-1].side) == (round(243 / 114, 4), round(-3 / 114, 4), 1.0)
+    assert 4 <= len(told) <= 20
+    assert bench.pipeline.frames_no_face == 0
+
+
+async def test_run_nobody_in_the_whole_picture_overrules_a_face_in_the_crop() -> None:
+    bench = Bench()
+    watch = FaceWatch(lambda image, near: FaceBox(0.0, 4, 4, 4, 4), 0.5)
+    bench.pipeline = replace(bench.pipeline, cropper=Cropper(Square(0, 0, 8), 8, watch))
+    await play(bench, 75)
+    assert 58 <= bench.pipeline.frames_no_face <= 62  # all but those of the first half second or a little more
+    assert bench.idle == ["no face"] * 2

@@ -7,13 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
+from models.face_finder import FaceBox
 from sender.camera import Frame, Image
-from sender.crop import Face, Square
+from sender.crop_square import Square
 from sender.errors import NoFace
 from sender.source import LOOKS, Source, encode_picture, find_source
-
-FACE = Face(0.9, 0.0, 0.0, 1.0)
-NO_FACE = Face(0.31, 0.0, 0.0, 1.0)
 
 
 class Reel:
@@ -33,12 +31,16 @@ class Reel:
         pass
 
 
-def find(reel: Reel, first_with_face: int, seen: list[int], stop: Event | None = None) -> Source:
-    def look(crop: Image) -> Face:
-        seen.append(int(crop[0, 0, 0]))
-        return FACE if crop[0, 0, 0] >= first_with_face else NO_FACE
+def find(
+    reel: Reel, first_with_face: int, seen: list[int], stop: Event | None = None, confirmed: float = 1.0
+) -> Source:
+    def look(image: Image) -> FaceBox:
+        seen.append(int(image[0, 0, 0]))
+        score = 0.9 if image[0, 0, 0] >= first_with_face else 0.31
+        side = len(image)
+        return FaceBox(score, side / 2, side / 2, 0.45 * side, 0.5 * side)
 
-    return find_source(reel, "clip.mp4", 64, 0.5, 1.0, look, 90, stop)
+    return find_source(reel, "clip.mp4", 64, 0.5, 1.0, look, lambda crop: confirmed, 90, stop)
 
 
 def test_find_source_first_frame() -> None:
@@ -69,6 +71,11 @@ def test_find_source_short_clip_without_face_names_score_and_threshold() -> None
         find(Reel(3), 5000, [])
 
 
+def test_find_source_the_networks_that_read_motion_must_see_the_face_too() -> None:
+    with pytest.raises(NoFace, match=r"best score 0\.20, needed 0\.50"):
+        find(Reel(1000), 0, [], confirmed=0.2)
+
+
 def test_find_source_stops_when_told() -> None:
     stop = Event()
     stop.set()
@@ -76,6 +83,16 @@ def test_find_source_stops_when_told() -> None:
     with pytest.raises(NoFace):
         find(Reel(1000), 0, seen, stop)
     assert seen == []
+
+
+def test_encode_picture_is_webp_close_to_the_crop() -> None:
+    y, x = np.mgrid[0:64, 0:64]
+    crop = np.stack((x * 4, y * 4, (x + y) * 2), -1).astype(np.uint8)
+    picture = encode_picture(crop, 90)
+    with Pillow.open(io.BytesIO(picture)) as image:
+        assert image.format == "WEBP"
+        assert np.abs(np.asarray(image.convert("RGB")).astype(int) - crop).mean() < 4
+    assert len(picture) < 4000
 
 
 def test_large_picture_is_kept_only_where_the_camera_has_it() -> None:
@@ -88,13 +105,3 @@ def test_large_picture_is_kept_only_where_the_camera_has_it() -> None:
     wide = find(Wide(1), 0, [])
     assert wide.large is not None
     assert wide.large.shape == (128, 128, 3)
-
-
-def test_encode_picture_is_webp_close_to_the_crop() -> None:
-    y, x = np.mgrid[0:64, 0:64]
-    crop = np.stack((x * 4, y * 4, (x + y) * 2), -1).astype(np.uint8)
-    picture = encode_picture(crop, 90)
-    with Pillow.open(io.BytesIO(picture)) as image:
-        assert image.format == "WEBP"
-        assert np.abs(np.asarray(image.convert("RGB")).astype(int) - crop).mean() < 4
-    assert len(picture) < 4000

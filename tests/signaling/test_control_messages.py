@@ -9,6 +9,7 @@ from signaling.control_messages import (
     MAX_SOURCE_BYTES,
     AnyControlMessage,
     Bye,
+    CropMoved,
     Hello,
     Idle,
     Refuse,
@@ -37,6 +38,7 @@ RECEIVER = SENDER.model_copy(update={"role": "receiver"})
         SourceReady(sha256=HASH),
         Start(frame_rate=29.97),
         Idle(reason="no face"),
+        CropMoved(capture_time_s=12.34, left=-0.25, top=0.5, side=1.2),
         Bye(frames=3, messages=2, reason="the clip ended"),
     ],
 )
@@ -81,7 +83,7 @@ def test_hello_of_equals_fits() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"protocol": 2}, "expected the same protocol version on both sides, this sender has 1 and the receiver has 2"),
+        ({"protocol": 3}, "expected the same protocol version on both sides, this sender has 2 and the receiver has 3"),
         ({"codec_format": 9}, "same codec format version.*has 1 and the receiver has 9"),
         ({"model_id": "c" * 64}, "same model.*has aaaaaaaaaaaa and the receiver has cccccccccccc.*same weights"),
         ({"tables_sha256": "d" * 64}, "same codec tables.*bbbbbbbbbbbb.*dddddddddddd"),
@@ -92,3 +94,27 @@ def test_hello_of_others_is_refused_in_words_on_both_sides(change: dict[str, obj
     other = RECEIVER.model_copy(update=change)
     assert re.search(words, SENDER.mismatch(other) or "fits")
     assert other.mismatch(SENDER) is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"side": 0},
+        {"side": 1e9},
+        {"left": 257},
+        {"top": -1e300},
+        {"capture_time_s": -1},
+        {"side": "NaN"},
+        {"left": None},
+    ],
+)
+def test_parse_crop_moved_refuses_places_that_no_crop_has(change: dict[str, object]) -> None:
+    good = CropMoved(capture_time_s=1, left=0, top=0, side=1).model_dump()
+    with pytest.raises(ControlError):
+        parse_control_message(json.dumps(good | change))
+
+
+def test_parse_crop_moved_not_a_number() -> None:
+    text = '{"type":"crop_moved","capture_time_s":1,"left":NaN,"top":0,"side":1}'
+    with pytest.raises(ControlError):
+        parse_control_message(text)
