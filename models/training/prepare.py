@@ -82,7 +82,7 @@ def prepare_sources(sources: list[Source], out: Path, python: Path, console: Con
     index = read_index(out) if (out / INDEX).exists() else Index()
     entries: list[Clip | Rejected] = [*index.clips, *index.rejected]
     done = {(entry.split, entry.name): entry for entry in entries}
-    saved_at = time.monotonic()
+    saved_at, took_s = time.monotonic(), 0.0
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Landmarker(python) as landmarker, Progress(*columns, console=console) as progress:
         task = progress.add_task("prepare", total=len(sources))
@@ -91,12 +91,22 @@ def prepare_sources(sources: list[Source], out: Path, python: Path, console: Con
                 progress.update(task, description=f"{source.split}/{source.name}")
                 done[source.split, source.name] = _prepare_or_keep(source, out, landmarker, done)
                 progress.advance(task)
-                if time.monotonic() - saved_at > SAVE_EVERY_S:
+                now = time.monotonic()
+                if save_is_due(now - saved_at, took_s):
                     write_index(out, _index_of(done))
                     saved_at = time.monotonic()
+                    took_s = saved_at - now
         finally:
             write_index(out, _index_of(done))
     return _index_of(done)
+
+
+def save_is_due(since_s: float, took_s: float) -> bool:
+    """Whether to write the index again, `since_s` after the last time, which took `took_s`.
+
+    The index of a hundred thousand clips takes seconds to write: no more than a twentieth of the time goes there.
+    """
+    return since_s > max(SAVE_EVERY_S, 20.0 * took_s)
 
 
 def _index_of(done: dict[tuple[str, str], Clip | Rejected]) -> Index:

@@ -14,7 +14,7 @@ from models.training.clip_files import find_sources, read_frames
 from models.training.dataset_index import Index, Track, read_index, read_track
 from models.training.errors import ClipRejected, PrepareError
 from models.training.mean_face import fit_pose, mean_face
-from models.training.prepare import check_landmarks, prepare, prepare_sources, write_track
+from models.training.prepare import check_landmarks, prepare, prepare_sources, save_is_due, write_track
 from tests.models.training.green_faces import Box, stand_in_python, write_clip, write_picture
 
 FACE = (110, 60, 190, 180)
@@ -180,3 +180,8 @@ def test_the_work_folder_can_be_moved(tmp_path: Path) -> None:
     shutil.move(tmp_path / "out", tmp_path / "elsewhere")
     (clip,) = read_index(tmp_path / "elsewhere").clips
     assert read_track(tmp_path / "elsewhere", clip).landmarks.shape == (10, 478, 3)
+
+
+def test_a_large_index_is_written_less_often() -> None:
+    assert [save_is_due(since_s, 0.01) for since_s in (4.9, 5.1)] == [False, True]
+    assert [save_is_due(since_s, 3.0) for since_s in (5.1, 59.0, 61.0)] == [False, False, True]
