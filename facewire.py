@@ -35,6 +35,7 @@ COMMANDS = {
     "train": Entry("models.training.train", "train", "Train a model on prepared clips.", "Models"),
     "train-finder": Entry("models.training.finder", "train_finder", "Train the face finder.", "Models"),
     "validate-finder": Entry("models.training.finder_measure", "validate_finder", "Measure the face finder.", "Models"),
+    "doctor": Entry("models.runtime.doctor", "doctor", "Measure this machine, show what is missing.", "Models"),
     "fit-codec": Entry("sender.fit_codec", "fit_codec", "Fit a model's codec tables on clips.", "Models"),
     "fit-view": Entry("models.training.fit_view", "fit_view", "Measure how far heads may be turned.", "Models"),
     "validate": Entry("models.training.evaluate", "validate", "Measure a model on prepared clips.", "Models"),

@@ -54,11 +54,15 @@ def receive(
     # torch takes seconds to import: not for --help, and not for an output that cannot be written
     import torch
 
+    from models.runtime.prepare import prepare
     from models.weights import default_device, load_model
     from receiver.session import ReceiveSession
 
     torch.set_num_threads(settings.torch_threads)
-    session = ReceiveSession(settings, room, output, load_model(settings.weights, default_device()), record, say=_say)
+    model = load_model(settings.weights, default_device())
+    if settings.runtime == "auto":
+        model = prepare(model, ["render"], say=_say).model
+    session = ReceiveSession(settings, room, output, model, record, say=_say)
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")

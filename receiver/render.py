@@ -12,6 +12,7 @@ from torch import Tensor
 from codec.motion import Motion
 from models.geometry import HeadMotion
 from models.renderer import Renderer
+from models.runtime.cuda_graph import HostCopies
 from models.view import FreeView, load_limits, neck_of
 from models.weights import Model
 from receiver.errors import ViewError
@@ -38,6 +39,7 @@ class FaceRenderer:
         self._free_view: FreeView | None = None
         self._keypoints = model.config.keypoints
         self._times = times or StageTimes("render")
+        self._copies = HostCopies()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="render")
 
     async def set_source(self, picture: Image) -> None:
@@ -55,7 +57,7 @@ class FaceRenderer:
         with self._times.measure("render"):
             head = to_head_motion(motion)
             view = self._free_view(head, motion.capture_time_s) if self._free_view else None
-            return to_image(self._renderer.render(head, view))
+            return to_image(self._renderer.render(head, view), self._copies)
 
     def set_source_now(self, picture: Image) -> None:
         """Do the same as `set_source` here and now, in the caller's thread."""
@@ -78,10 +80,13 @@ def to_tensor(picture: Image) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None].float() / 255
 
 
-def to_image(rendered: Tensor) -> Image:
+def to_image(rendered: Tensor, copies: HostCopies | None = None) -> Image:
     """Turn float RGB [1,3,S,S] in [0,1] into uint8 RGB [S,S,3], rounded."""
     scaled = (rendered[0].permute(1, 2, 0) * 255).round_().clamp_(0, 255).to(torch.uint8)
-    return np.asarray(scaled.cpu().numpy(), np.uint8)
+    if copies is None:
+        return np.asarray(scaled.cpu().numpy(), np.uint8)
+    on_gpu = scaled.device.type == "cuda"  # then it lies in memory that later frames overwrite
+    return np.array(copies.to_host(scaled).numpy(), np.uint8, copy=on_gpu or None)
 
 
 def to_head_motion(motion: Motion) -> HeadMotion:

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -27,6 +27,8 @@ class ReceiveSettings(BaseSettings):
     """Seconds to wait for a sender in the room."""
     weights: Path | None = None
     """Folder or manifest of the model; None is the shipped one."""
+    runtime: Literal["auto", "torch"] = "auto"
+    """How the networks run: the quickest way that was measured on this machine, or plain torch."""
     torch_threads: Annotated[int, Field(ge=1, default_factory=half_the_cores)]
     """Threads of one network operation; half the cores, because threads that find no free core hold up all others."""
     reorder_hold_ms: Annotated[float, Field(ge=0, le=2000)] = 200.0

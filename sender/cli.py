@@ -45,11 +45,15 @@ def send(
     # torch takes seconds to import: not for --help, and not for a file that is no clip
     import torch
 
+    from models.runtime.prepare import prepare
     from models.weights import default_device, load_model
     from sender.session import SendSession
 
     torch.set_num_threads(settings.torch_threads)
-    session = SendSession(settings, room, input, load_model(settings.weights, default_device()), say=_say)
+    model = load_model(settings.weights, default_device())
+    if settings.runtime == "auto":
+        model = prepare(model, ["extract"], say=_say).model
+    session = SendSession(settings, room, input, model, say=_say)
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")

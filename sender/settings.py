@@ -1,7 +1,7 @@
 """Settings of `facewire send`, read once when it starts."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -20,6 +20,8 @@ class SendSettings(BaseSettings):
     """Seconds to wait for a receiver in the room."""
     weights: Path | None = None
     """Folder or manifest of the model; None is the shipped one."""
+    runtime: Literal["auto", "torch"] = "auto"
+    """How the networks run: the quickest way that was measured on this machine, or plain torch."""
     torch_threads: Annotated[int, Field(ge=1)] = 1
     """Threads of one network operation. Extraction is small: more threads gain little, and where other programs keep
     the cores busy they wait for each other (50 times slower was seen)."""
