@@ -7,8 +7,9 @@ from models.resize import resize
 from models.weights import build_model
 
 
-def test_render_runs_neither_appearance_nor_canonical_keypoints() -> None:
-    model = build_model("tiny")
+@pytest.mark.parametrize("preset", ["tiny", "paper-tiny"])
+def test_render_runs_neither_appearance_nor_canonical_keypoints(preset: str) -> None:
+    model = build_model(preset)
     calls: list[str] = []
     for name in ("appearance", "canonical", "extractor", "motion_field", "generator"):
         getattr(model.networks, name).register_forward_hook(lambda *_, name=name: calls.append(name))
@@ -22,8 +23,9 @@ def test_render_runs_neither_appearance_nor_canonical_keypoints() -> None:
     assert set(calls) == {"motion_field", "generator"}
 
 
-def test_render_is_the_same_each_time_and_depends_on_motion_and_view() -> None:
-    model = build_model("tiny")
+@pytest.mark.parametrize("preset", ["tiny", "paper-tiny"])
+def test_render_is_the_same_each_time_and_depends_on_motion_and_view(preset: str) -> None:
+    model = build_model(preset)
     renderer = Renderer(model)
     source = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     renderer.set_source(source)
