@@ -209,6 +209,21 @@ def with_delta(batch: Batch) -> Batch:
     return batch._replace(motion=motion._replace(delta=delta))
 
 
+def expressive_weight(store: Store) -> Tensor:
+    """How rarely [N frames] a clip's mouth and lids are as open as here: distance to the clip's median, robustly."""
+    p = store.landmarks[..., :2].float().cpu()
+    height = (p[:, 10] - p[:, 152]).norm(dim=-1)
+    mouth = (p[:, 13] - p[:, 14]).norm(dim=-1) / height
+    lids = ((p[:, 159] - p[:, 145]).norm(dim=-1) + (p[:, 386] - p[:, 374]).norm(dim=-1)) / height
+    weight = torch.zeros(len(p))
+    for start, count in zip(store.start.tolist(), store.count.tolist(), strict=True):
+        frames = slice(start, start + count)
+        for opening in (mouth[frames], 2.0 * lids[frames]):
+            weight[frames] += (opening - opening.median()).abs()
+        weight[frames] /= count**0.5  # as in `Store.weight`: long clips count, but not in full
+    return weight + 1e-6
+
+
 class Change(NamedTuple):
     """What augmentation does to B pictures: flip [B] bool, then p -> scale Rot(roll) p + shift; colour gain, offset."""
 

@@ -8,7 +8,7 @@ from torch import Generator, Tensor, nn
 from models.keypoints import LANDMARKS
 from models.networks import Networks
 from models.regions import EYE_LEFT, EYE_RIGHT, FACE, MOUTH, Patch, place_patches
-from models.training.data import Batch, Store, augment, draw_change
+from models.training.data import Batch, Store, augment, draw_change, expressive_weight
 from models.training.stages import Stage, Terms, spoil
 
 LIDS = tuple((EYE_LEFT.index(upper), EYE_LEFT.index(lower)) for upper, lower in ((159, 145), (160, 144), (158, 153)))
@@ -41,7 +41,7 @@ class RegionStage(Stage):
     ) -> None:
         super().__init__(networks, store, size)
         self.faces, self.stills, self.jitter = faces, stills, jitter or Jitter()
-        self.expressive = _expressive_weight(store)
+        self.expressive = expressive_weight(store)
 
     def build(self) -> nn.ModuleDict:
         return nn.ModuleDict({"regions": self.networks.extractor.deformation.regions})
@@ -91,18 +91,3 @@ def _opening_l1(q: Tensor, target: Tensor, pairs: tuple[tuple[int, int], ...]) -
     """Mean L1 of the vectors between the points of each pair; q, target [B,N,2]."""
     upper, lower = ([pair[side] for pair in pairs] for side in (0, 1))
     return ((q[:, upper] - q[:, lower]) - (target[:, upper] - target[:, lower])).abs().mean()
-
-
-def _expressive_weight(store: Store) -> Tensor:
-    """How rarely [N frames] a clip's mouth and lids are as open as here: distance to the clip's median, robustly."""
-    p = store.landmarks[..., :2].float().cpu()
-    height = (p[:, 10] - p[:, 152]).norm(dim=-1)
-    mouth = (p[:, 13] - p[:, 14]).norm(dim=-1) / height
-    lids = ((p[:, 159] - p[:, 145]).norm(dim=-1) + (p[:, 386] - p[:, 374]).norm(dim=-1)) / height
-    weight = torch.zeros(len(p))
-    for start, count in zip(store.start.tolist(), store.count.tolist(), strict=True):
-        frames = slice(start, start + count)
-        for opening in (mouth[frames], 2.0 * lids[frames]):
-            weight[frames] += (opening - opening.median()).abs()
-        weight[frames] /= count**0.5  # as in `Store.weight`: long clips count, but not in full
-    return weight + 1e-6

@@ -180,6 +180,8 @@ def _loop(
     run: _Run, folder: Path, stopped: Callable[[], bool], preview: Callable[[], Tensor] | None, log: Log | None
 ) -> None:
     """Steps until the plan is done; what is done when hangs on rank 0's clock alone, so that ranks never part."""
+    if run.plan.progress(run.step, run.elapsed_s) >= 1.0:
+        return  # done before: its state, down to its minutes, stays what it is
     sums: dict[str, Tensor] = {}
     saved_s = drawn_s = run.elapsed_s
     last = time.monotonic()

@@ -27,6 +27,7 @@ from models.training.data import (
     Store,
     augment,
     draw_change,
+    expressive_weight,
     place_points,
     unwarp_points,
     warp_image,
@@ -178,6 +179,11 @@ class PictureStage(Stage):
         super().__init__(networks, store, size)
         self.sources, self.driving, self.perceptual = sources, driving, perceptual
         self.window, self.stills = window, stills
+        self.expressive = expressive_weight(store)
+
+    def rates(self) -> dict[str, float]:
+        # it starts from nothing, and what it has to invent is seldom asked for
+        return {"generator": 2.0 * self.rate}
 
     def build(self) -> nn.ModuleDict:
         networks = self.networks
@@ -219,7 +225,9 @@ class PictureStage(Stage):
         clips = self.store.draw_clips(sources, rng, self.stills if windowed else 0.0)
         frames_s = self.store.draw_frames(clips, rng)
         clips_d = clips.repeat_interleave(self.driving)
-        frames_d = self.store.draw_frames(clips_d, rng)
+        # half the driving frames have mouth or lids far from where that person has them mostly: there G has to invent
+        rare = torch.rand(len(clips_d), generator=rng) < 0.5
+        frames_d = torch.where(rare, self._draw_rare(clips_d, rng), self.store.draw_frames(clips_d, rng))
         # one driving frame in ten is the source itself: no motion, no change
         still = torch.rand(len(clips_d), generator=rng) < 0.1
         frames_d = torch.where(still, frames_s.repeat_interleave(self.driving), frames_d)
@@ -230,6 +238,14 @@ class PictureStage(Stage):
         s = augment(s, change, size)
         d = augment(self.store.batch(clips_d, frames_d), change.repeat(self.driving), size)
         return s, self._bend(d, self.store.is_still[clips_d], rng)
+
+    def _draw_rare(self, clips: Tensor, rng: Generator) -> Tensor:
+        """One frame index a clip, the likelier the rarer its expression is in the clip."""
+        chosen = []
+        for clip in clips.tolist():
+            start, count = int(self.store.start[clip]), int(self.store.count[clip])
+            chosen.append(start + torch.multinomial(self.expressive[start : start + count], 1, generator=rng))
+        return torch.cat(chosen)
 
     def _bend(self, d: Batch, bent: Tensor, rng: Generator) -> Batch:
         """Driving frames of stills are the still itself, bent."""
@@ -296,7 +312,7 @@ class JointStage(PictureStage):
 
     def rates(self) -> dict[str, float]:
         # they come trained to the end; a full rate would first undo that
-        return dict.fromkeys(self.keypoints.module, self.rate / 10.0)
+        return super().rates() | dict.fromkeys(self.keypoints.module, self.rate / 10.0)
 
     def train(self) -> None:
         super().train()
