@@ -52,6 +52,8 @@ readme-picture: demo
 
 bench: $(READY)
 	$(BIN)/python benchmarks/extract_render.py
+	$(BIN)/python -m benchmarks.runtimes
+	$(BIN)/python -m benchmarks.duplex
 
 # Set-up, done again only when the pinned versions or the project's description change.
 $(READY): pyproject.toml requirements.lock
