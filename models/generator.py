@@ -23,6 +23,7 @@ class Picture(NamedTuple):
     image: Tensor
     warped: Tensor
     blend: Tensor
+    flow: Tensor  # [B,2,S/4,S/4] of the warp, in crop units; S of G's own pictures
 
 
 class Generator(nn.Module):
@@ -84,4 +85,4 @@ class Generator(nn.Module):
         # G's own colours are told as a difference from the warped source: told outright, they are worse than it
         # everywhere at first, the blend closes over them, and they are never learned
         colours = warped + torch.tanh(x[:, :3])
-        return Picture(blend * warped + (1.0 - blend) * colours, warped, blend)
+        return Picture(blend * warped + (1.0 - blend) * colours, warped, blend, flow)

@@ -45,6 +45,18 @@ def pyramid_l1(y: Tensor, target: Tensor, weight: Tensor, levels: int = 3, gradi
     return total / levels
 
 
+def flow_bending(flow: Tensor, weight: Tensor) -> Tensor:
+    """Mean weighted L1 of the flow's second differences, in cells: 0 for any affine motion. flow [B,2,h,w] in crop
+    units, weight [B,1,h,w].
+
+    A flow that jumps where no head ends tears the picture; where one ends, it costs as much as the jump is wide.
+    """
+    cells = flow * (flow.shape[-1] / 2.0)
+    across = (weight[..., 1:-1] * cells.diff(n=2, dim=-1).abs()).mean()
+    down = (weight[..., 1:-1, :] * cells.diff(n=2, dim=-2).abs()).mean()
+    return across + down
+
+
 def structural_dissimilarity(y: Tensor, target: Tensor) -> Tensor:
     """1 - SSIM (Wang et al. 2004) with an 8x8 box window every 4 pixels, mean over the batch. Images in [0,1]."""
 

@@ -64,7 +64,7 @@ def soften(picture: Picture) -> Picture:
         return functional.interpolate(small, scale_factor=2.0, mode="bilinear", align_corners=False)
 
     added = halved(picture.image - picture.warped)
-    return Picture(picture.warped + added, picture.warped, halved(picture.blend))
+    return Picture(picture.warped + added, picture.warped, halved(picture.blend), picture.flow)
 
 
 def run_sharpen(

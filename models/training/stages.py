@@ -37,6 +37,7 @@ from models.training.dropout import draw_kept, drop_tail
 from models.training.equivariance import draw_warp
 from models.training.losses import (
     face_mask,
+    flow_bending,
     keypoint_l1,
     pose_l1,
     pyramid_l1,
@@ -279,6 +280,8 @@ class PictureStage(Stage):
             "picture": pyramid_l1(image, d.image, weight),
             "warped": 0.5 * pyramid_l1(warped, d.image, weight),
             "structure": 0.2 * structural_dissimilarity(image, d.image),
+            # lips and lids do bend the flow
+            "bending": 0.06 * flow_bending(picture.flow, 1.0 / functional.avg_pool2d(weight, 4)),
         }
         if self.perceptual is not None:
             terms["perceptual"] = 0.6 * self.perceptual(image, d.image).mean()

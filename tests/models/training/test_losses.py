@@ -94,3 +94,13 @@ def test_face_mask_falls_with_the_distance_to_the_nearest_keypoint() -> None:
     mask = losses.face_mask(x, 32, sigma=2.0 / 32)
     assert float(mask[0, 0, 16, 16]) == pytest.approx(1.0)
     assert float(mask[0, 0, 16, 17]) == pytest.approx(0.6065, abs=1e-3)
+
+
+def test_flow_bending_is_the_second_difference_in_cells() -> None:
+    """An affine flow costs nothing; x^2 / 100 cells bends by 2 / 100 everywhere, in one direction of two."""
+    cells = torch.arange(8.0)
+    affine = torch.stack((3.0 * cells[None].expand(8, -1) + 1.0, cells[:, None].expand(-1, 8) * 0.5))[None] / 4.0
+    one = torch.ones(1, 1, 8, 8)
+    assert float(losses.flow_bending(affine, one)) == pytest.approx(0.0, abs=1e-5)
+    bent = torch.stack((cells[None].expand(8, -1).square() / 100.0, torch.zeros(8, 8)))[None] / 4.0
+    assert float(losses.flow_bending(bent, 3.0 * one)) == pytest.approx(3.0 * 0.02 / 2, abs=1e-5)
