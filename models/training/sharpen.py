@@ -53,7 +53,7 @@ class SharpenStage(PictureStage):
             soft = soften(self.networks.draw(source, placed_s, placed_d))
         picture = soft._replace(image=self.sharpen(soft))
         terms = self.compare(picture, d)
-        return picture, {name: term for name, term in terms.items() if name != "warped"}
+        return picture, {name: term for name, term in terms.items() if name not in ("warped", "bending")}
 
 
 def soften(picture: Picture) -> Picture:

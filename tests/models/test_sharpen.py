@@ -23,7 +23,7 @@ def disturbed() -> Sharpen:
 
 def test_untrained_it_changes_nothing_and_never_more_than_a_quarter() -> None:
     rng = torch.Generator().manual_seed(0)
-    picture = Picture(*(torch.rand(2, channels, 32, 32, generator=rng) for channels in (3, 3, 1)))
+    picture = Picture(*(torch.rand(2, channels, 32, 32, generator=rng) for channels in (3, 3, 1, 2)))
     assert torch.equal(Sharpen()(picture), picture.image)
     change = (disturbed()(picture) - picture.image).abs()
     assert 0.01 < change.max() <= LARGEST_CHANGE

@@ -18,7 +18,7 @@ def test_soften_by_hand() -> None:
     warped = torch.rand(1, 3, 8, 8, generator=torch.Generator().manual_seed(0))
     added = chequers.float().expand(1, 3, 8, 8)
     step = (torch.arange(8) >= 4).float().expand(1, 1, 8, 8)
-    soft = soften(Picture(warped + added, warped, step))
+    soft = soften(Picture(warped + added, warped, step, torch.zeros(1, 2, 2, 2)))
     torch.testing.assert_close(soft.image, warped + 0.5)
     assert torch.equal(soft.warped, warped)
     # two pixels each way are one below: 0 0 | 1 1 read at quarters between: 0, 0, 0, 1/4, 3/4, 1, 1, 1
