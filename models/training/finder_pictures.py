@@ -74,12 +74,15 @@ class Composer:
 
 @dataclass(frozen=True)
 class Paste:
-    """How a face lies in the picture: larger side of its box in pixels, tilt, stretch in height, mirrored or not."""
+    """How a face lies in the picture: larger side of its box in pixels, tilt, stretch in height, mirrored or not, and
+    whether something covers a part of it.
+    """
 
     side: float
     roll_deg: float
     stretch: float
     mirrored: bool
+    covered: bool = False
 
     @classmethod
     def draw(cls, width: int, height: int, random: Random) -> "Paste":
@@ -90,7 +93,12 @@ class Paste:
         else:
             side = random.uniform(smallest, largest)
         roll = random.normal(0, 13) if random.random() < 0.9 else random.uniform(-50, 50)
-        return cls(float(side), float(roll), float(random.uniform(0.92, 1.08)), bool(random.random() < 0.5))
+        return cls(
+            float(side),
+            float(roll),
+            float(random.uniform(0.92, 1.08)),
+            *(bool(random.random() < p) for p in (0.5, 0.25)),
+        )
 
     def matrix(self, face: Face, centre: NDArray[np.float64]) -> NDArray[np.float64]:
         """Affine map [2,3] from the face's picture to the canvas; the middle of the face box goes to `centre`."""
@@ -119,7 +127,7 @@ def paste(
             break
     else:
         return None
-    source, shrink = face.picture, _scale(matrix)
+    source, shrink = cover(face, random) if where.covered else face.picture, _scale(matrix)
     if shrink < 0.7:  # a warp alone would skip pixels
         source = np.asarray(cv2.GaussianBlur(source, (0, 0), 0.35 / shrink), np.uint8)
     border = (cv2.BORDER_REPLICATE, cv2.BORDER_REFLECT_101)[int(random.integers(2))]
@@ -127,6 +135,26 @@ def paste(
     mask = _mask(face, matrix, width, height, random)[..., None]
     picture[:] = (warped * mask + picture * (1 - mask)).astype(np.uint8)
     return box
+
+
+def cover(face: Face, random: Random) -> Picture:
+    """Return the picture with a hat down to the brows, or a hand or a cup before another part of the face."""
+    picture = face.picture.copy()
+    left, top, right, bottom = (float(value) for value in face.box)
+    across, down = right - left, bottom - top
+    light = random.uniform(20, 250)
+    colour = tuple(float(value) for value in np.clip(light + random.normal(0, 25, 3), 0, 255))
+    if random.random() < 0.6:
+        middle = ((left + right) / 2 + across * random.normal(0, 0.05), top - down * random.uniform(0.0, 0.25))
+        rim = top + down * random.uniform(0.0, 0.25)  # landmarks begin at the forehead, brows are a quarter below
+        axes = (across * random.uniform(0.55, 0.85), rim - middle[1])
+    else:
+        middle = (left + across * random.uniform(-0.1, 1.1), top + down * random.uniform(0.5, 1.1))
+        axes = (across * random.uniform(0.1, 0.3), down * random.uniform(0.1, 0.3))
+    whole = [int(value) for value in (*middle, *axes)]
+    tilt = float(random.uniform(-20, 20))
+    cv2.ellipse(picture, whole[:2], [max(1, side) for side in whole[2:]], tilt, 0, 360, colour, -1)
+    return picture
 
 
 def _scale(matrix: NDArray[np.float64]) -> float:

@@ -1,10 +1,13 @@
 """crop_square.py: the face ends up in the middle of its square, at the size that the networks know."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
 
 from models.face_finder import FaceBox
+from models.face_finder_weights import load_finder
 from sender.camera import Image
 from sender.crop_square import (
     LARGEST_RATIO,
@@ -18,6 +21,7 @@ from sender.crop_square import (
 )
 
 SIZE = 64
+PORTRAITS = sorted((Path(__file__).parents[3] / "shared/data/portraits").glob("*.jpg"))
 
 
 def picture(height: int, width: int) -> Image:
@@ -120,3 +124,26 @@ def test_cut_resizes(side: int) -> None:
 def test_centre_square() -> None:
     assert centre_square(360, 640) == Square(140, 0, 360)
     assert centre_square(640, 361) == Square(0, 139, 361)
+
+
+@pytest.mark.shared
+@pytest.mark.weights
+@pytest.mark.skipif(not PORTRAITS, reason="the portraits of ../shared are not here")
+def test_find_square_holds_the_whole_face_of_a_portrait_wherever_it_is() -> None:
+    """Each portrait, put into a wide picture: the square is around the face, and no larger than a head crop's."""
+    find = load_finder().find
+    for index, path in enumerate(PORTRAITS[::3]):
+        bgr = cv2.imread(str(path))
+        assert bgr is not None
+        portrait = cv2.resize(bgr[..., ::-1], (360, 360), interpolation=cv2.INTER_AREA)
+        image = np.full((480, 854, 3), 70 + 10 * index, np.uint8)
+        left, top = 60 * index, 15 * index
+        image[top : top + 360, left : left + 360] = portrait
+        square, score = find_square(image, SIZE, 0.5, find, lambda crop: 1.0)
+        alone = find(np.ascontiguousarray(portrait))
+        assert square is not None, (path.name, score)
+        assert square.left <= left + alone.centre_x - 0.35 * alone.width
+        assert square.left + square.side >= left + alone.centre_x + 0.35 * alone.width
+        assert square.top <= top + alone.centre_y - 0.35 * alone.height
+        assert square.top + square.side >= top + alone.centre_y + 0.35 * alone.height
+        assert 1.4 <= square.side / alone.side <= 2.6

@@ -3,6 +3,7 @@
 The faces of these tests have a magenta oval where their landmarks are, and there is no magenta elsewhere.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,7 @@ from models.training.errors import DataError
 from models.training.finder import mirror
 from models.training.finder_backgrounds import draw_background, faceless_part, headless
 from models.training.finder_faces import SIZE, Face, People, load_people
-from models.training.finder_pictures import LARGEST, SMALLEST, VISIBLE, Composer, Paste, paste
+from models.training.finder_pictures import LARGEST, SMALLEST, VISIBLE, Composer, Paste, cover, paste
 from models.training.landmarker import Picture
 from tests.models.training.prepared import write_prepared
 
@@ -38,7 +39,7 @@ PEOPLE = People(((magenta_face(),), (magenta_face(90, 100, 50, 60), magenta_face
 def test_paste_box_is_where_the_face_is(seed: int) -> None:
     random = np.random.default_rng(seed)
     picture = np.full((96, 128, 3), 128, np.uint8)
-    box = paste(picture, PEOPLE.draw(random), random, Paste.draw(128, 96, random))
+    box = paste(picture, PEOPLE.draw(random), random, replace(Paste.draw(128, 96, random), covered=False))
     assert box is not None
     ys, xs = np.nonzero(magenta(picture))
     if len(xs) < 30:  # hidden under a soft border
@@ -60,6 +61,15 @@ def test_paste_case_by_hand() -> None:
     turned = paste(picture, magenta_face(), random, Paste(50.0, 90.0, 1.0, True))
     assert turned is not None
     assert (turned[2] - turned[0], turned[3] - turned[1]) == pytest.approx((50, 40), abs=0.1)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_cover_hides_a_part_of_the_face_and_leaves_most_of_it(seed: int) -> None:
+    face = magenta_face()
+    before = magenta(face.picture).sum()
+    after = magenta(cover(face, np.random.default_rng(seed))).sum()
+    assert 0.5 * before < after <= before
+    assert magenta(face.picture).sum() == before  # the picture itself is another one's
 
 
 def test_paste_does_not_cover_another_face() -> None:
