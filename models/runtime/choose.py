@@ -42,12 +42,16 @@ class Measured:
 
 @dataclass(frozen=True)
 class Choice:
-    """The way taken for a graph and why, with everything that was measured."""
+    """The way taken for a graph and why, with everything that was measured.
+
+    load: programs that wanted a core while it was measured, this one among them; None where the system does not tell.
+    """
 
     graph: str
     way: str
     why: str
     measured: tuple[Measured, ...] = field(default=())
+    load: float | None = None
 
 
 @dataclass(frozen=True)

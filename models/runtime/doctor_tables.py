@@ -17,8 +17,21 @@ def show(report: dict[str, Any], console: Console | None = None) -> None:
     for path, entry in report["paths"].items():
         console.print(_ways(path, entry))
     console.print(_rates(report["fps"]))
+    for line in busy(report):
+        console.print(f"[yellow]busy[/] {line}", highlight=False)
     for line in report["missing"]:
         console.print(f"[yellow]missing[/] {line}", highlight=False)
+
+
+def busy(report: dict[str, Any]) -> list[str]:
+    """A line for each path that was measured while other programs kept the cores busy."""
+    cores = report["machine"]["cores"]
+    return [
+        f"{path} was measured while {entry['load']} programs wanted {cores} cores: the order of the ways holds, the "
+        "times are too long; `facewire doctor --measure` on a quiet machine"
+        for path, entry in report["paths"].items()
+        if entry["load"] is not None and entry["load"] > cores / 2
+    ]
 
 
 def _facts(machine: dict[str, Any], model: dict[str, Any]) -> Table:

@@ -59,6 +59,11 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def load() -> float | None:
+    """Programs that wanted a core in the last minute, on average; None where the system does not tell."""
+    return round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+
+
 def package_version(name: str) -> str | None:
     """Version of an installed package, None where it is not installed."""
     try:

@@ -15,7 +15,7 @@ from models.runtime.choose import Choice, choose, compare
 from models.runtime.cuda_graph import CudaGraph
 from models.runtime.examples import example
 from models.runtime.guarded import Guarded
-from models.runtime.machine import describe
+from models.runtime.machine import describe, load
 from models.runtime.openvino_graph import OpenVino
 from models.runtime.stored import cache_folder, forget, keep_choice, key_of, one_at_a_time, read_choice
 from models.runtime.torch_eager import Eager, Folded
@@ -95,10 +95,12 @@ def _choose(
         if kept is None:
             forget(folder)
             say(f"{graph.name}: measuring the ways to run it on this machine, once; this takes some seconds")
+            before = load()  # what others ask of the cores: the ways themselves are not in it yet
             chosen = choose(graph, frames, ways, now)
-            keep_choice(folder, chosen.choice)
-            say(f"{graph.name}: {chosen.choice.way}, {chosen.choice.why}")
-            return chosen.choice, None if chosen.choice.way == Eager.name else chosen.runner
+            choice = replace(chosen.choice, load=before)
+            keep_choice(folder, choice)
+            say(f"{graph.name}: {choice.way}, {choice.why}")
+            return choice, None if choice.way == Eager.name else chosen.runner
     if kept.way == Eager.name:
         return kept, None
     try:

@@ -15,7 +15,7 @@ from models.runtime import doctor as module
 from models.runtime import prepare
 from models.runtime.base import Way
 from models.runtime.doctor import examine, frame_rates, missing, missing_codecs
-from models.runtime.doctor_tables import show
+from models.runtime.doctor_tables import busy, show
 from models.runtime.torch_eager import Eager, Folded
 from models.weights import build_model, save_model, uniform_tables
 
@@ -51,6 +51,13 @@ def test_missing_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     assert lines[1].startswith("camera: ")
     monkeypatch.setattr(machine, "package_version", lambda name: "1")
     assert missing(devices=["/dev/video0"]) == []
+
+
+def test_busy_says_which_times_are_too_long() -> None:
+    paths = {"extract": {"load": 0.4}, "render": {"load": 3.0}, "other": {"load": None}}
+    lines = busy({"machine": {"cores": 2}, "paths": paths})
+    assert len(lines) == 1
+    assert lines[0].startswith("render was measured while 3.0 programs wanted 2 cores")
 
 
 def test_missing_codecs_without_pyav(monkeypatch: pytest.MonkeyPatch) -> None:
