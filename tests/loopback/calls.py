@@ -28,6 +28,7 @@ class Call:
     clip: Path
     model: Model
     other_model: Model | None = None
+    finder: FaceFinder | None = None
     room: str = "r"
     to_sender: Impair | None = None
     to_receiver: Impair | None = None
@@ -47,7 +48,7 @@ class Call:
             self.model,
             say=self.said.append,
             make_peer=lambda: Peer(impair=self.to_sender),
-            finder=FaceFinder(central_finder()),
+            finder=self.finder or FaceFinder(central_finder()),
         )
         self.receiver = ReceiveSession(
             ReceiveSettings(server=self.url, **receiving),

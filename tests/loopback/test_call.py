@@ -11,9 +11,12 @@ from PIL import Image as Pillow
 from codec.decoder import Decoder
 from codec.recording import RecordingReader
 from codec.tables import ByteTables
+from models.face_finder import FaceBox, FaceFinder
 from models.weights import Model
+from sender.camera import Image
 from tests.loopback.bad_network import BadNetwork
 from tests.loopback.calls import Call, video_times_s
+from tests.models.finders import central_finder
 from tests.sender.clips import make_clip
 from tests.signaling.running import running_server
 
@@ -79,6 +82,33 @@ async def test_call_times_of_all_stages_are_reported(url: str, tmp_path: Path, c
     for percentiles in (sent["extract_ms"], sent["encode_ms"], received["decode_ms"], received["render_ms"]):
         assert 0 < percentiles["p50"] <= percentiles["p95"]
     assert sent["model_id"] == received["model_id"] == tiny.model_id
+
+
+class Walker(FaceFinder):
+    """A face at the left of the first picture, and from then on at the right."""
+
+    def __init__(self) -> None:
+        super().__init__(central_finder())
+        self.looks = 0
+
+    def find(self, image: Image, near: FaceBox | None = None) -> FaceBox:
+        self.looks += 1
+        return FaceBox(0.9, 40 if self.looks == 1 else 220, 60, 40, 50)
+
+
+async def test_call_receiver_is_told_when_the_crop_moves(url: str, tmp_path: Path, tiny: Model) -> None:
+    clip = make_clip(tmp_path / "wide.mp4", frames=75, rate=25, size=(256, 128))
+    settings = {"capture_queue_frames": 100}
+    call = Call(url, tmp_path, clip, tiny, finder=Walker(), send_settings=settings)
+    assert await call.run() == (None, None)
+    path, told = call.sender.report.crop_px, call.receiver.report.crop_moves
+    assert path[0] == [0.0, 0, 7, 95]
+    assert path[-1][1:] == [161, 7, 95]
+    assert told[0] == [0.0, 0.0, 0.0, 1.0]
+    assert told[-1][1:] == [round(161 / 95, 4), 0.0, 1.0]
+    assert told[-1][0] == pytest.approx(path[-1][0], abs=1e-3)
+    assert len(told) < len(path) / 2
+    assert call.receiver.report.frames_shown == 75
 
 
 async def test_call_leaves_no_task_behind(url: str, tmp_path: Path, clip: Path, tiny: Model) -> None:
