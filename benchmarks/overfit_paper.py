@@ -1,11 +1,13 @@
 """Overfits the `paper` networks, made narrow, to one clip: do all losses of eq. 5 together teach it to move?
 
-    python benchmarks/overfit_paper.py DATA [--clip NAME] [--steps 160] [--size 64] [--narrow 8] [--json]
+    python benchmarks/overfit_paper.py DATA [--clip NAME] [--steps 3000] [--size 64] [--narrow 8] [--json]
 
 DATA is a folder made by `facewire prepare`. Trained is what `facewire train --preset paper` trains, keypoints without
 landmarks; measured is what a receiver would see: the weights are stored, loaded and rendered from frame 0. It is an
 error if the pictures' L1 does not fall by the factor --fall, or if PSNR does not beat repeating frame 0 by --gain dB,
 or if the pictures fit their frames no better than under another frame's motion: a blur would pass the other two.
+
+It is slow: some 2 s a step on a core shared with others. 160 steps end in just that blur (models/paper/README.md).
 """
 
 import argparse
@@ -138,7 +140,7 @@ def overfit(options: argparse.Namespace) -> Result:
         options.size,
         options.batch,
         discriminator_for(options.size, options.discriminator_width),
-        options=PaperOptions(pixels=PIXELS_ALONE),
+        options=PaperOptions(pixels=PIXELS_ALONE, landmarks=options.landmarks, spectral=options.spectral),
         rate=options.rate,
     )
     start = time.monotonic()
@@ -201,7 +203,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("data", type=Path, help="folder made by `facewire prepare`")
     parser.add_argument("--clip", help="its name in the index; the first one with a still camera by default")
     parser.add_argument("--split", default="train", help="splits to look in, comma between")
-    parser.add_argument("--steps", type=int, default=160)
+    parser.add_argument("--steps", type=int, default=3000)
     parser.add_argument("--frames", type=int, default=60, help="how many of the clip")
     parser.add_argument("--fps", type=float, default=10.0, help="frames taken a second")
     parser.add_argument("--size", type=int, default=64, help="pixels: 64, 128 or 256")
@@ -210,6 +212,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=2, help="pairs a step")
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate at its height")
     parser.add_argument("--discriminator-width", type=int, default=8)
+    parser.add_argument("--landmarks", type=float, default=0.0, help="weight of the landmarks as keypoints")
+    parser.add_argument("--spectral", action=argparse.BooleanOptionalAction, default=True, help="norm on F, M, G")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--fall", type=float, default=1.5, help="factor by which the pictures' L1 has to fall")
