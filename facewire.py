@@ -81,7 +81,8 @@ def build_app(chosen: str | None = None) -> typer.Typer:
         no_args_is_help=True,
         add_completion=False,  # completion would have to import every command
         pretty_exceptions_enable=False,
-        rich_markup_mode="rich",
+        # panels for the list of commands; the options of one command take half the lines without boxes
+        rich_markup_mode="rich" if chosen is None else None,
     )
     app.callback(help="Video calls in which motion crosses the wire instead of pixels.")(_options)
     for name, entry in COMMANDS.items():

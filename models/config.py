@@ -37,8 +37,8 @@ class ModelConfig:
     motion_widths: tuple[int, int, int, int] = (48, 72, 96, 120)
     motion_features: int = 32  # handed on to G
     fine_features: int = 24  # of M at size/4, where the flow of what is seen is made
-    # reach of a keypoint, over the head's scale exp(t_z): of one that stands for a region (cheek, chin), of one on a lip
-    # or a lid, and how far from all of them the background begins
+    # reach of a keypoint, over the head's scale exp(t_z): of one that stands for a region (cheek, chin), of one on a
+    # lip or a lid, and how far from all of them the background begins
     heatmap_sigma: float = 0.14
     expressive_sigma: float = 0.07
     background_radius: float = 0.7

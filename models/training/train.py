@@ -63,24 +63,20 @@ def assemble(folder: Path, networks: Networks) -> dict[str, Any]:
 
 
 def train(
-    data: Annotated[Path, typer.Option(help="Folder made by `facewire prepare`.")],
-    out: Annotated[Path, typer.Option(help="Folder for states, logs, grids and weights.")],
+    data: Annotated[Path, typer.Option(help="Made by `facewire prepare`.")],
+    out: Annotated[Path, typer.Option(help="For states, logs, grids and weights.")],
     preset: Annotated[str, typer.Option(help=f"One of {', '.join(PRESETS)}.")] = "compact",
     stage: Annotated[str, typer.Option(help=f"all, or one of {', '.join(STAGES)}.")] = "all",
     resume: Annotated[bool, typer.Option(help="Go on from the states in --out.")] = False,
-    minutes: Annotated[
-        float | None, typer.Option(help="Training time, over all runs; shared out with --stage all.")
-    ] = None,
+    minutes: Annotated[float | None, typer.Option(help="Training time, over all runs and stages.")] = None,
     steps: Annotated[int | None, typer.Option(help="Steps of each stage instead of minutes.")] = None,
-    size: Annotated[int | None, typer.Option(help="Side of the pictures in F, M, G; the preset's by default.")] = None,
-    window: Annotated[
-        int | None, typer.Option(help="Side of windows about the face that three steps in four of F, M, G draw.")
-    ] = None,
+    size: Annotated[int | None, typer.Option(help="Side of the pictures; else the preset's.")] = None,
+    window: Annotated[int | None, typer.Option(help="Windows about the face for F, M, G: side.")] = None,
     device: Annotated[str, typer.Option(help="cpu, cuda or auto.")] = "auto",
     precision: Annotated[str, typer.Option(help="fp32, bf16, or auto: bf16 on CUDA.")] = "auto",
     threads: Annotated[int, typer.Option(help="CPU threads.")] = 2,
     batch: Annotated[int, typer.Option(help="Source pictures a step; four driving frames each.")] = 3,
-    pairs: Annotated[int, typer.Option(help="Pairs a step of the keypoint networks.")] = 16,
+    pairs: Annotated[int, typer.Option(help="Pairs a step, for keypoints.")] = 16,
     seed: Annotated[int, typer.Option(help="Seed of weights and batches.")] = 0,
     split: Annotated[str, typer.Option(help="Splits to train on, comma between.")] = "train,stills",
     memory_gib: Annotated[

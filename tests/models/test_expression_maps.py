@@ -69,6 +69,6 @@ def test_iris_is_where_it_looks() -> None:
 
 def test_gradient_stays_finite_where_corners_meet() -> None:
     x = keypoints(**{"61": (0.1, 0.0), "291": (0.1, 0.0)}).requires_grad_()
-    expression_maps(x, SIZE).square().sum().backward()
+    expression_maps(x, SIZE).square().sum().backward()  # type: ignore[no-untyped-call]
     assert x.grad is not None
     assert bool(torch.isfinite(x.grad).all())
