@@ -42,6 +42,7 @@ class ModelConfig:
     heatmap_sigma: float = 0.14
     expressive_sigma: float = 0.07
     background_radius: float = 0.7
+    vacated: float = 10.0  # how much less likely the background is where the source shows the head (log)
     # G: widths at size/8, 1/4, 1/2
     generator_widths: tuple[int, int, int] = (96, 48, 24)
     generator_blocks: tuple[int, int, int] = (3, 1, 1)

@@ -65,29 +65,34 @@ class MotionField(nn.Module):
         x = self._unet(torch.cat((_warped_summaries(summary, flows), summary, heat), 1))
         out = self.head(activate(x)).float()
         logits = out[:, :-1].unflatten(1, (config.keypoints + 1, config.depth))
-        mask = (logits + self._prior(far_d / spread)[:, :, None]).softmax(1)
+        mask = (logits + self._prior(far_s, far_d, scale)[:, :, None]).softmax(1)
         flow = self._flow(mask, x_s, x_d, A, grid)
-        return Field(
-            mask, flow, self._visible(x, x_s, x_d, A, spread), out[:, -1:].sigmoid(), self.features_out(activate(x))
-        )
+        visible = self._visible(x, x_s, x_d, A, scale)
+        return Field(mask, flow, visible, out[:, -1:].sigmoid(), self.features_out(activate(x)))
 
-    def _visible(self, x: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, spread: Tensor) -> Tensor:
+    def _visible(self, x: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, scale: Tensor) -> Tensor:
         """The flow of what is seen [B,2,2h,2w], from U-Net features x [B,C,h,w]: sum m_k w_k at twice the grid."""
         fine = functional.pixel_shuffle(self.fine(activate(x)), 2)
         grid = plane_grid(fine.shape[-2], fine.shape[-1], fine.device)
         logits = self.fine_head(activate(fine)).float()
-        mask = (logits + self._prior(_square_distances(grid, x_d) / spread)).softmax(1)  # [B,K+1,2h,2w]
+        far_s, far_d = _square_distances(grid, x_s), _square_distances(grid, x_d)
+        mask = (logits + self._prior(far_s, far_d, scale)).softmax(1)  # [B,K+1,2h,2w]
         flows = torch.cat((grid.expand(len(x), 1, -1, -1, -1), _plane_flows(grid, x_s, x_d, A)), 1)
         visible: Tensor = (mask[..., None] * flows).sum(1).permute(0, 3, 1, 2)
         return visible
 
-    def _prior(self, far: Tensor) -> Tensor:
-        """Log-prior of the masks [B,K+1,h,w] from squared distances over 2 sigma^2 [B,K,h,w]: near a keypoint its own
-        flow, beyond a radius the background's.
+    def _prior(self, far_s: Tensor, far_d: Tensor, scale: Tensor) -> Tensor:
+        """Log-prior of the masks [B,K+1,h,w] from the squared distances to the keypoints [B,K,h,w].
+
+        Near a driving keypoint its own flow, beyond a radius the background's, but hardly where the source shows the
+        head: the background stands still, so a copy of the head would stay behind where it has left.
         """
         config = self.config
-        background = -(config.background_radius**2) / (2.0 * config.heatmap_sigma**2)
-        return torch.cat((torch.full_like(far[:, :1], background), -far), 1)
+        square = scale.square()[:, None, None, None]
+        edge = config.background_radius**2 / (2.0 * config.heatmap_sigma**2)
+        near_s = far_s.amin(1, keepdim=True) / (2.0 * config.heatmap_sigma**2 * square)
+        background = -edge - config.vacated * torch.sigmoid(edge / 2.0 - near_s)
+        return torch.cat((background, -far_d / (self.spread * square)), 1)
 
     def _unet(self, x: Tensor) -> Tensor:
         x = self.enter(x)

@@ -4,6 +4,7 @@ import torch
 
 from models.config import COMPACT, TINY
 from models.geometry import HeadMotion, View
+from models.keypoints import LANDMARKS
 from models.networks import Networks
 from models.weights import build_model
 
@@ -130,3 +131,19 @@ def test_compact_sizes() -> None:
     networks = Networks(COMPACT)
     assert (COMPACT.size, COMPACT.grid, COMPACT.keypoints) == (256, 32, 20)
     assert 2 * sum(parameter.numel() for parameter in networks.parameters()) < 30e6
+
+
+def test_background_is_unlikely_where_the_source_shows_the_head() -> None:
+    """With a head of scale 1, radius 0.7 and sigma 0.14 the edge lies at 12.5: near the source's keypoints the
+    background loses 10 more, far from them nothing; the keypoints' own share knows only where they are now.
+    """
+    field = build_model("tiny").networks.motion_field
+    far_s = torch.zeros(1, 20, 1, 2)
+    far_s[..., 1] = 4.0
+    far_d = torch.full((1, 20, 1, 2), 0.0392)  # 2 sigma^2 of a cheek
+    prior = field._prior(far_s, far_d, torch.ones(1))
+    torch.testing.assert_close(prior[0, 0, 0], torch.tensor([-22.5, -12.5]), atol=0.05, rtol=0.0)
+    cheek = LANDMARKS.index(234)
+    torch.testing.assert_close(prior[0, 1 + cheek, 0], torch.tensor([-1.0, -1.0]), atol=1e-4, rtol=0.0)
+    larger = field._prior(far_s * 4.0, far_d * 4.0, torch.full((1,), 2.0))
+    torch.testing.assert_close(larger, prior, atol=1e-4, rtol=0.0)
