@@ -50,6 +50,6 @@ def draw_curves(title: str, numbers: list[int], driving: Array, output: Array) -
         ]
         for start, end in zip(points[:-1], points[1:], strict=True):
             if start and end:
-                cv2.line(panel, start, end, colour, 1, cv2.LINE_AA)
+                cv2.line(panel, start, end, colour, 2, cv2.LINE_AA)
     cv2.putText(panel, title, (MARGIN_PX, 14), cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1, cv2.LINE_AA)
     return panel

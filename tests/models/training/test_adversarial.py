@@ -47,7 +47,7 @@ def test_each_side_learns_from_its_own_terms(folder: Path, tmp_path: Path) -> No
     assert set(stage.module) == {"appearance", "motion_field", "generator", "discriminator"}
     stage.train()
     terms = stage.loss(torch.Generator().manual_seed(0))
-    assert set(terms) == {"picture", "warped", "structure", "perceptual", "gan", "features", "discriminator"}
+    assert set(terms) == {"picture", "warped", "structure", "bending", "perceptual", "gan", "features", "discriminator"}
     drawn = [stage.networks.appearance, stage.networks.motion_field, stage.networks.generator]
     for name in ("gan", "features", "perceptual"):
         terms[name].backward(retain_graph=True)  # type: ignore[no-untyped-call]
