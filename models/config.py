@@ -41,8 +41,8 @@ class ModelConfig:
     # lip or a lid, and how far from all of them the background begins
     heatmap_sigma: float = 0.14
     expressive_sigma: float = 0.07
-    background_radius: float = 0.7
-    vacated: float = 10.0  # how much less likely the background is where the source shows the head (log)
+    background_radius: float = 0.8
+    vacated: float = 20.0  # how much less likely the background is where the source shows the head (log)
     # G: widths at size/8, 1/4, 1/2
     generator_widths: tuple[int, int, int] = (96, 48, 24)
     generator_blocks: tuple[int, int, int] = (3, 1, 1)

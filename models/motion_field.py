@@ -91,7 +91,7 @@ class MotionField(nn.Module):
         square = scale.square()[:, None, None, None]
         edge = config.background_radius**2 / (2.0 * config.heatmap_sigma**2)
         near_s = far_s.amin(1, keepdim=True) / (2.0 * config.heatmap_sigma**2 * square)
-        background = -edge - config.vacated * torch.sigmoid(edge / 2.0 - near_s)
+        background = -edge - config.vacated * torch.sigmoid(0.7 * edge - near_s)
         return torch.cat((background, -far_d / (self.spread * square)), 1)
 
     def _unet(self, x: Tensor) -> Tensor:

@@ -34,8 +34,8 @@ ASSETS = Path(__file__).with_name("assets")
 EXCERPT = Path(__file__).parents[2] / "shared" / "data" / "talking_heads" / "hd" / "id097_0.mp4"
 # The excerpt's speaker leans far to both sides and the camera follows him; on a portrait that stands still, all of that
 # would take the head out of the crop. Expression is carried over whole.
-SHARE_OF_TURN = 0.5
-SHARE_OF_SHIFT = 0.25
+SHARE_OF_TURN = 0.4
+SHARE_OF_SHIFT = 0.15
 MOST_BYTES = 500_000
 FINEST_CRF, COARSEST_CRF = 16, 30
 

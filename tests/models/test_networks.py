@@ -134,15 +134,15 @@ def test_compact_sizes() -> None:
 
 
 def test_background_is_unlikely_where_the_source_shows_the_head() -> None:
-    """With a head of scale 1, radius 0.7 and sigma 0.14 the edge lies at 12.5: near the source's keypoints the
-    background loses 10 more, far from them nothing; the keypoints' own share knows only where they are now.
+    """With a head of scale 1, radius 0.8 and sigma 0.14 the edge lies at 16.3: near the source's keypoints the
+    background loses 20 more, far from them nothing; the keypoints' own share knows only where they are now.
     """
     field = build_model("tiny").networks.motion_field
     far_s = torch.zeros(1, 20, 1, 2)
     far_s[..., 1] = 4.0
     far_d = torch.full((1, 20, 1, 2), 0.0392)  # 2 sigma^2 of a cheek
     prior = field._prior(far_s, far_d, torch.ones(1))
-    torch.testing.assert_close(prior[0, 0, 0], torch.tensor([-22.5, -12.5]), atol=0.05, rtol=0.0)
+    torch.testing.assert_close(prior[0, 0, 0], torch.tensor([-36.33, -16.33]), atol=0.05, rtol=0.0)
     cheek = LANDMARKS.index(234)
     torch.testing.assert_close(prior[0, 1 + cheek, 0], torch.tensor([-1.0, -1.0]), atol=1e-4, rtol=0.0)
     larger = field._prior(far_s * 4.0, far_d * 4.0, torch.full((1,), 2.0))
