@@ -8,7 +8,7 @@ import pytest
 
 from codec.motion import Motion
 from replay import clip
-from replay.clip import ASSETS, calm, load_motion, make_clip, save_motion, write_small
+from replay.clip import ASSETS, SHARE_OF_SHIFT, SHARE_OF_TURN, calm, load_motion, make_clip, save_motion, write_small
 from replay.errors import ClipError
 from replay.pairs import shown_frames
 from replay.retarget import rotation
@@ -37,11 +37,11 @@ def test_stored_motion_that_is_none(content: bytes | None, tmp_path: Path) -> No
         load_motion(tmp_path / "motion.npz")
 
 
-def test_calm_halves_turns_and_keeps_the_expression_in_the_heads_axes() -> None:
+def test_calm_keeps_a_share_of_turns_and_the_expression_in_the_heads_axes() -> None:
     own, driving = motion(1), motion(2)
     calmed = calm(driving, own)
-    assert calmed.yaw_deg - own.yaw_deg == pytest.approx((driving.yaw_deg - own.yaw_deg) / 2, abs=1e-5)
-    np.testing.assert_allclose(calmed.t - own.t, (driving.t - own.t) / 4, atol=1e-6)
+    assert calmed.yaw_deg - own.yaw_deg == pytest.approx((driving.yaw_deg - own.yaw_deg) * SHARE_OF_TURN, abs=1e-5)
+    np.testing.assert_allclose(calmed.t - own.t, (driving.t - own.t) * SHARE_OF_SHIFT, atol=1e-6)
     np.testing.assert_allclose(calmed.delta @ rotation(calmed), driving.delta @ rotation(driving), atol=1e-6)
 
 
