@@ -16,6 +16,7 @@ from models.geometry import HeadMotion, compose_jacobians
 from models.interface import Keypoints
 from models.paper.generator import Drawing
 from models.paper.networks import MotionExtractor, PaperNetworks
+from models.training.camera_faults import without_face
 from models.training.data import Batch, Store, augment, draw_change
 from models.training.discriminator import Discriminator
 from models.training.equivariance import PlaneWarp, draw_warp, equivariance_l1, jacobian_equivariance_l1
@@ -24,7 +25,7 @@ from models.training.losses import deformation_l1, pyramid_l1
 from models.training.perceptual import PerceptualLoss
 from models.training.priors import TermWeights, head_pose_l1, keypoint_prior
 from models.training.spectral import constrain, normed
-from models.training.stages import Stage, Terms, without_face
+from models.training.stages import Stage, Terms
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ SqueezeNet with LPIPS's weights is at hand everywhere (`models/metrics.py`). VGG
 are taken where the user gives their weights as safetensors; nothing is ever downloaded.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,15 +20,15 @@ from models.training.errors import DataError
 SMALLEST_PX = 32  # below it the deep layers see one place only
 
 
-class FeatureNetwork(nn.Module):
+class FeatureNetwork(nn.Module, ABC):
     """A fixed network whose features are compared; `weights` has one number a layer."""
 
     weights: tuple[float, ...]
     every_scale: bool = True  # else the picture's own size alone
 
+    @abstractmethod
     def features(self, image: Tensor) -> list[Tensor]:
         """Features [B,C,h,w] of pictures [B,3,H,W] in [0,1], layer by layer."""
-        raise NotImplementedError
 
 
 class SqueezeFeatures(FeatureNetwork):

@@ -8,8 +8,9 @@ from torch import Generator, Tensor, nn
 from models.keypoints import LANDMARKS
 from models.networks import Networks
 from models.regions import EYE_LEFT, EYE_RIGHT, FACE, MOUTH, Patch, place_patches
+from models.training.camera_faults import spoil
 from models.training.data import Batch, Store, augment, draw_change, expressive_weight
-from models.training.stages import Stage, Terms, spoil
+from models.training.stages import Stage, Terms
 
 LIDS = tuple((EYE_LEFT.index(upper), EYE_LEFT.index(lower)) for upper, lower in ((159, 145), (160, 144), (158, 153)))
 LIPS = tuple((MOUTH.index(upper), MOUTH.index(lower)) for upper, lower in ((13, 14), (82, 87), (312, 317)))

@@ -21,6 +21,7 @@ from models.generator import Picture
 from models.geometry import HeadMotion, rotation_matrix
 from models.interface import FaceNetworks, Keypoints
 from models.networks import Networks
+from models.training.camera_faults import spoil, wide_change, without_face
 from models.training.data import (
     Batch,
     Change,
@@ -30,7 +31,6 @@ from models.training.data import (
     expressive_weight,
     place_points,
     unwarp_points,
-    warp_image,
     with_delta,
 )
 from models.training.dropout import draw_kept, drop_tail
@@ -112,7 +112,7 @@ class KeypointStage(Stage):
 
     def loss(self, rng: Generator) -> Terms:
         clips = self.store.draw_clips(self.pairs, rng, self.stills)
-        change_s, change_d = (_wide_change(self.pairs, rng, self.store.device) for _ in range(2))
+        change_s, change_d = (wide_change(self.pairs, rng, self.store.device) for _ in range(2))
         change_d = change_d._replace(flip=change_s.flip)  # one person, one shape
         s, d = (
             augment(self.store.batch(clips, self.store.draw_frames(clips, rng)), change, self.size)
@@ -365,43 +365,3 @@ def _closer(change: Change, s: Batch, zoom: float, rng: Generator) -> Change:
         torch.stack((centre[:, 0] * sign, centre[:, 1]), 1)[:, None], zoomed._replace(shift=change.shift * 0.0)
     )
     return zoomed._replace(shift=change.shift - moved[:, 0])
-
-
-def _wide_change(number: int, rng: Generator, device: torch.device) -> Change:
-    return draw_change(number, rng, roll_deg=15.0, log_scale=0.18, shift=0.12, colour=0.2, device=device)
-
-
-def spoil(image: Tensor, rng: Generator) -> Tensor:
-    """What cameras do: blur, noise, a covered patch; each on a third of the pictures or so. [B,3,S,S]."""
-    batch, _, size, _ = image.shape
-    chosen = torch.rand(3, batch, generator=rng).lt(0.3).float().to(image.device)[..., None, None, None]
-    small = functional.interpolate(functional.avg_pool2d(image, 2), (size, size), mode="bilinear", align_corners=False)
-    image = torch.lerp(image, small, chosen[0])
-    noise = torch.randn(batch, 1, size, size, generator=rng).to(image.device)
-    image = image + chosen[1] * 0.04 * noise
-    axis = torch.arange(size, device=image.device)
-    corner = torch.randint(0, size, (4, batch, 1), generator=rng).to(image.device)
-    reach = size // 4
-    across = (axis >= corner[0]) & (axis < corner[0] + corner[1] % reach)
-    down = (axis >= corner[2]) & (axis < corner[2] + corner[3] % reach)
-    patch = (across[:, None] & down[:, :, None])[:, None].float() * chosen[2]
-    return (image * (1.0 - patch) + 0.5 * patch).clamp(0.0, 1.0)
-
-
-def without_face(store: Store, number: int, size: int, rng: Generator) -> Tensor:
-    """Pictures [number,3,size,size] that hold no face, or one far too large, too small or out of place."""
-    clips = store.draw_clips(number, rng, 0.5)
-    image = store.batch(clips, store.draw_frames(clips, rng)).image
-    device = image.device
-    change = _wide_change(number, rng, device)
-    kind = torch.randint(0, 3, (number,), generator=rng).to(device)
-    log_scale = torch.rand(number, generator=rng).to(device)
-    away = torch.rand(number, generator=rng).to(device) * 2.0 * torch.pi
-    # 0: a small part of the picture, 1: a face of less than half the size, 2: a face more than half out of the crop
-    log_scale = torch.stack((1.1 + 0.8 * log_scale, -0.8 - 0.8 * log_scale, log_scale * 0.4), 1)
-    reach = torch.stack((torch.full_like(away, 2.0), torch.full_like(away, 0.5), torch.full_like(away, 1.1)), 1)
-    pick = kind[:, None]
-    reach = reach.gather(1, pick)
-    shift = torch.stack((away.cos(), away.sin()), 1) * reach
-    change = change._replace(log_scale=log_scale.gather(1, pick)[:, 0], shift=shift)
-    return warp_image(image, change, size)
