@@ -37,6 +37,19 @@ class HeadMotion(NamedTuple):
     delta: Tensor
 
 
+def fill_tail(motion: HeadMotion, keypoints: int) -> HeadMotion:
+    """Motion of all K keypoints where delta [B,n,3] came for a prefix of them: the tail follows the head, delta = 0, as
+    the networks learned it (`models/training/dropout.py`). Raises ValueError for more than K.
+    """
+    came = motion.delta.shape[1]
+    if came > keypoints:
+        raise ValueError(f"delta: expected at most {keypoints} keypoints, got {came}")
+    if came == keypoints:
+        return motion
+    tail = motion.delta.new_zeros(len(motion.delta), keypoints - came, 3)
+    return motion._replace(delta=torch.cat((motion.delta, tail), 1))
+
+
 class View(NamedTuple):
     """Pose offset R_u, t_u chosen by the viewer (FV2V sec. 4.2): angles [B] in degrees, t [B,3].
 

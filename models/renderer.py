@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from models.config import ModelConfig
-from models.geometry import HeadMotion, View
+from models.geometry import HeadMotion, View, fill_tail
 from models.interface import Keypoints
 from models.resize import resize
 from models.sharpen import load_sharpen
@@ -72,10 +72,12 @@ class Renderer:
     def render(self, motion: HeadMotion, view: View | None = None) -> Tensor:
         """The source's face under `motion` (batch 1), seen from `view`: [1,3,S,S] in [0,1].
 
-        Raises RuntimeError before the first `set_source`.
+        A delta of fewer keypoints than the model's is a prefix of them. Raises RuntimeError before the first
+        `set_source`, ValueError for more keypoints.
         """
         if self._appearance is None or self._x_c is None or self._source is None:
             raise RuntimeError("render: expected set_source to be called first")
+        motion = fill_tail(motion, self._networks.config.keypoints)
         if self._runner is not None:
             return self._runner(self._fixed, tuple(self._networks.place(self._x_c, motion, view)))
         motion = HeadMotion(*(part.to(self._device) for part in motion))

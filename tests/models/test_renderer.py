@@ -1,9 +1,10 @@
 import pytest
 import torch
 
-from models.geometry import View
+from models.geometry import View, fill_tail
 from models.renderer import Renderer
 from models.resize import resize
+from models.training.dropout import drop_tail
 from models.weights import build_model
 
 
@@ -78,3 +79,33 @@ def test_twice_the_size_keeps_the_sources_own_detail() -> None:
 def test_size_that_the_model_does_not_have() -> None:
     with pytest.raises(ValueError, match=r"size: expected 64 or 128 px for this model, got 96"):
         Renderer(build_model("tiny"), 96)
+
+
+@pytest.mark.parametrize("preset", ["tiny", "paper-tiny"])
+def test_prefix_of_the_keypoints_is_what_training_calls_a_dropped_tail(preset: str) -> None:
+    model = build_model(preset)
+    renderer = Renderer(model)
+    source = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    renderer.set_source(source)
+    x_c = model.canonical(source)
+    motion = model.extract(source, x_c).motion
+    motion = motion._replace(delta=motion.delta + 0.3)
+    count = model.config.keypoints
+    prefix = motion._replace(delta=motion.delta[:, : count // 2])
+    dropped = drop_tail(model.networks.place(x_c, motion), torch.tensor([count // 2]))
+    same = model.networks.place(x_c, fill_tail(prefix, count))
+    torch.testing.assert_close(same.delta, dropped.delta)
+    if preset == "tiny":  # in `paper` t_z is no scale, and no such dropout is trained
+        torch.testing.assert_close(same.x, dropped.x)
+    assert torch.equal(renderer.render(prefix), renderer.render(fill_tail(prefix, count)))
+    assert not torch.equal(renderer.render(prefix), renderer.render(motion))
+
+
+def test_more_keypoints_than_the_model_has() -> None:
+    model = build_model("tiny")
+    renderer = Renderer(model)
+    image = torch.rand(1, 3, 64, 64)
+    renderer.set_source(image)
+    motion = model.extract(image, model.canonical(image)).motion
+    with pytest.raises(ValueError, match="expected at most 20 keypoints, got 21"):
+        renderer.render(motion._replace(delta=torch.zeros(1, 21, 3)))
