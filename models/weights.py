@@ -2,7 +2,7 @@
 
     <folder>/model.json                       the manifest; its canonical form's sha256 is the model id
     <folder>/<preset>-<hash>.safetensors      the networks, fp16
-    <folder>/<preset>-<hash>.tables           codec tables of the `paper` profile, uint16 [6K+12,256] (safetensors)
+    <folder>/<preset>-<hash>.tables           the codec's tables by name, integers (safetensors); FORMAT.md says which
 
 WeightsError is the one error: a file that is missing, cut, altered or made for other networks.
 """
@@ -14,7 +14,6 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors import SafetensorError
@@ -24,6 +23,9 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save as save_tensors
 from torch import Tensor
 
+from codec.codec_tables import CodecTables
+from codec.errors import TablesError
+from codec.tables import ByteTables
 from models.config import ModelConfig
 from models.interface import Extraction, FaceNetworks
 from models.networks import Networks
@@ -48,7 +50,7 @@ class Model:
 
     networks: FaceNetworks
     manifest: dict[str, Any]
-    codec_tables: NDArray[np.uint16]
+    codec_tables: CodecTables
     folder: Path | None = None  # where it was loaded from; what was measured of it lies there, too
     runners: Mapping[str, Guarded] = field(default_factory=dict)
     """How `extract` and `render` run, where another way than plain torch was chosen (`models.runtime.prepare`)."""
@@ -95,7 +97,7 @@ def build_networks(config: Config) -> FaceNetworks:
 
 
 def build_model(preset: str, seed: int = 0) -> Model:
-    """A model with random weights and uniform codec tables, for tests and as the start of training.
+    """A model with random weights and codec tables that know no model, for tests and as the start of training.
 
     Raises WeightsError for an unknown preset.
     """
@@ -104,17 +106,17 @@ def build_model(preset: str, seed: int = 0) -> Model:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         networks = build_networks(PRESETS[preset]).eval()
-    tables = uniform_tables(networks.config.keypoints)
+    tables = default_tables(networks.config)
     manifest = _manifest(networks.config, b"random", b"uniform", {"source": "random weights", "licence": "Apache-2.0"})
     return Model(networks, manifest, tables)
 
 
-def uniform_tables(keypoints: int) -> NDArray[np.uint16]:
-    """Codec tables that know nothing: 256 equal frequencies for each of 6K+12 byte positions."""
-    return np.full((6 * keypoints + 12, 256), 256, np.uint16)
+def default_tables(config: Config) -> CodecTables:
+    """Codec tables that know nothing of how this model's motion moves, for these sizes."""
+    return CodecTables.default(config.keypoints, scaled=not isinstance(config, PaperConfig))
 
 
-def save_model(networks: FaceNetworks, tables: NDArray[np.uint16], folder: Path, about: dict[str, Any]) -> Path:
+def save_model(networks: FaceNetworks, tables: CodecTables, folder: Path, about: dict[str, Any]) -> Path:
     """Write weights (fp16), tables and manifest into `folder`; returns the manifest's path.
 
     `about` holds at least source and licence. The files of the model that the folder held before are removed last.
@@ -124,7 +126,7 @@ def save_model(networks: FaceNetworks, tables: NDArray[np.uint16], folder: Path,
     before = _files(path)
     state = {name: _half(value) for name, value in networks.state_dict().items()}
     weights = save_tensors(state, metadata={"preset": networks.config.preset})
-    stored_tables = save_arrays({"paper": tables})
+    stored_tables = save_arrays(tables.arrays())
     manifest = _manifest(networks.config, weights, stored_tables, about)
     for entry, content in (("weights", weights), ("tables", stored_tables)):
         (folder / manifest[entry]["file"]).write_bytes(content)
@@ -146,11 +148,11 @@ def load_model(path: Path | None = None, device: torch.device | str = "cpu") -> 
     weights = _checked(path, manifest, "weights")
     try:
         state = load_tensors(weights)
-        tables: NDArray[np.uint16] = load_arrays(_checked(path, manifest, "tables"))["paper"]
+        tables = _tables(load_arrays(_checked(path, manifest, "tables")), config)
         networks = build_networks(config)
         state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
         networks.load_state_dict(state)
-    except (SafetensorError, KeyError, RuntimeError) as error:
+    except (SafetensorError, TablesError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path}: expected weights of preset {config.preset}, got others: {reason}") from None
     return Model(networks.to(device).eval().requires_grad_(False), manifest, tables, path.parent)
@@ -196,6 +198,13 @@ def _config(manifest: dict[str, Any], path: Path) -> Config:
         return kinds[0](**sizes)
     except (TypeError, ValueError) as error:
         raise WeightsError(f"{path}: {error}") from None
+
+
+def _tables(arrays: dict[str, NDArray[Any]], config: Config) -> CodecTables:
+    """The codec's tables. Weights from before the profile `predictive` have none for it, and get those of no model."""
+    if set(arrays) == {"paper"}:
+        return CodecTables(ByteTables(arrays["paper"]), default_tables(config).predictive)
+    return CodecTables.from_arrays(arrays)
 
 
 def _checked(path: Path, manifest: dict[str, Any], entry: str) -> bytes:

@@ -34,9 +34,8 @@ class ReceiverPipeline:
         """Decode and order what comes, until the inbox has ended and is empty."""
         while not self.inbox.waiting.ended:
             received = await self.inbox.waiting.get(self._patience_s())
-            message = self.decoder.decode(received.message) if received else None
-            if received and message:
-                self.collector.push(message, received.received_s)
+            for message in self.decoder.decode(received.message) if received else ():
+                self.collector.push(message, self.now() if received is None else received.received_s)
             for motion in self.collector.pop(self.now()):
                 self.motions.put(motion)
         for motion in self.collector.flush():

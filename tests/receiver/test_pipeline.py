@@ -67,7 +67,7 @@ async def test_frames_come_out_in_order_and_bad_messages_do_no_harm() -> None:
 async def test_missing_message_is_given_up_without_another_one_coming() -> None:
     screen = Screen()
     pipeline = build(screen)
-    messages = encode(3)
+    messages = encode(3, repeat=1)
     loops = asyncio.gather(pipeline.collect(), pipeline.show())
     pipeline.inbox.take(messages[0])
     pipeline.inbox.take(messages[2])
