@@ -6,6 +6,8 @@ stands goes on without it.
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
@@ -28,6 +30,8 @@ from signaling.rooms import Rooms, Seat, check_room_name
 from signaling.settings import SignalSettings
 
 log = logging.getLogger("facewire.signaling")
+CLOSED_WELL = 1000
+"""Close code of a peer that leaves on purpose; any other way to go keeps the seat of a call for a while."""
 
 
 class Health(BaseModel):
@@ -60,7 +64,7 @@ class Outbox:
     """Messages on their way to one peer; bounded, because a peer that does not read must not fill our memory."""
 
     def __init__(self, limit: int) -> None:
-        self._waiting: asyncio.Queue[Message] = asyncio.Queue(limit)
+        self._waiting: asyncio.Queue[Message | Refusal] = asyncio.Queue(limit)
         self._overflowed = False
 
     def put(self, message: Message) -> None:
@@ -70,11 +74,20 @@ class Outbox:
         except asyncio.QueueFull:
             self._overflowed = True
 
+    def put_out(self, refusal: Refusal) -> None:
+        """Have `get` raise this next."""
+        while not self._waiting.empty():
+            self._waiting.get_nowait()
+        self._waiting.put_nowait(refusal)
+
     async def get(self) -> Message:
-        """Wait for the next message. Raises Refusal(too_slow) where one was lost."""
+        """Wait for the next message. Raises Refusal(too_slow) where one was lost, and what the peer is put out for."""
         if self._overflowed:
             raise Refusal(RefusalCode.TOO_SLOW, f"expected at most {self._waiting.maxsize} unread messages, more came")
-        return await self._waiting.get()
+        item = await self._waiting.get()
+        if isinstance(item, Refusal):
+            raise item
+        return item
 
 
 @dataclass
@@ -82,6 +95,7 @@ class Switchboard:
     """Connects seats to sockets."""
 
     settings: SignalSettings
+    now: Callable[[], float] = time.monotonic
     rooms: Rooms = field(init=False)
     _outboxes: dict[Seat, Outbox] = field(init=False, default_factory=dict)
 
@@ -93,10 +107,14 @@ class Switchboard:
         await socket.accept()
         try:
             seat = await self._admit(socket, room)
+            keep = False
             try:
                 await self._attend(socket, seat)
+            except WebSocketDisconnect as gone:
+                keep = gone.code != CLOSED_WELL
+                raise
             finally:
-                self._dismiss(seat)
+                self._dismiss(seat, keep)
         except Refusal as refusal:
             log.info("refused: %s", refusal.code)
             await self._refuse(socket, refusal)
@@ -115,10 +133,13 @@ class Switchboard:
             ) from None
         if not isinstance(first, Join):
             raise Refusal(RefusalCode.BAD_MESSAGE, f"expected a join message first, got {first.type}")
-        seat = self.rooms.join(room, first.role)
+        before = self.rooms.at(room, first.seat)
+        seat = self.rooms.join(room, first.role, first.seat, self.now())
+        if before is not None:
+            self._outboxes[before].put_out(Refusal(RefusalCode.CAME_BACK, "your seat was taken back with its secret"))
         self._outboxes[seat] = Outbox(self.settings.outbox_messages)
         other = self.rooms.other(seat)
-        self._post(seat, Joined(room=room, role=seat.role, peer_present=other is not None))
+        self._post(seat, Joined(room=room, role=seat.role, peer_present=other is not None, seat=seat.secret))
         self._post(other, PeerJoined(role=seat.role))
         log.info("room %s: %s joined", room, seat.role)
         return seat
@@ -180,10 +201,12 @@ class Switchboard:
         if seat is not None:
             self._outboxes[seat].put(message)
 
-    def _dismiss(self, seat: Seat) -> None:
-        other = self.rooms.other(seat)
-        self.rooms.leave(seat)
+    def _dismiss(self, seat: Seat, keep: bool) -> None:
         del self._outboxes[seat]
+        if not self.rooms.taken(seat):
+            return  # its peer sits there again, on another connection
+        other = self.rooms.other(seat)
+        self.rooms.leave(seat, self.now() + self.settings.seat_kept_s if keep else None)
         self._post(other, PeerLeft(role=seat.role))
         log.info("room %s: %s left, %s", seat.room, seat.role, f"{other_role(seat.role)} stays" if other else "closed")
 

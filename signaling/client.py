@@ -21,6 +21,7 @@ from signaling.messages import (
     Refused,
     Role,
     ServerMessage,
+    Wish,
     other_role,
     parse_server_message,
 )
@@ -39,14 +40,18 @@ class SignalingClient:
         self.room = joined.room
         self.role: Role = joined.role
         self.peer_present = joined.peer_present
+        self.seat = joined.seat
+        """The secret with which the seat of a call can be had back."""
 
     @classmethod
-    async def join(cls, server: str, room: str, role: Role, timeout_s: float = OPEN_TIMEOUT_S) -> Self:
-        """Take a seat. Raises ServerUnreachable, Refusal (bad name, room full, role taken, ...), ServerLost."""
+    async def join(
+        cls, server: str, room: str, role: Wish, timeout_s: float = OPEN_TIMEOUT_S, seat: str | None = None
+    ) -> Self:
+        """Take a seat, or have the one with this secret back. Raises ServerUnreachable, Refusal (bad name, room full, role taken, ...), ServerLost."""
         check_room_name(room)
         socket = await _open(server, room, timeout_s)
         try:
-            await _send(socket, Join(role=role), server)
+            await _send(socket, Join(role=role, seat=seat), server)
             async with asyncio.timeout(timeout_s):
                 answer = await _receive(socket, server)
             if not isinstance(answer, Joined):

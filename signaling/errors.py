@@ -53,6 +53,7 @@ class RefusalCode(StrEnum):
     MESSAGE_TOO_BIG = "message_too_big"
     JOIN_TIMEOUT = "join_timeout"
     TOO_SLOW = "too_slow"
+    CAME_BACK = "came_back"
 
     @property
     def close_code(self) -> int:

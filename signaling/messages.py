@@ -1,6 +1,6 @@
 """What crosses a signaling WebSocket: JSON objects tagged by `type`, one a text message.
 
-    peer -> server   join          first of all, within join_timeout_s
+    peer -> server   join          first of all, within join_timeout_s; with the secret of a seat that was lost, to have it back
                      description   an SDP offer or answer for the other seat
     server -> peer   joined        the seat is taken; says whether the other one is, too
                      peer_joined   the other seat is taken now
@@ -11,23 +11,35 @@
 Candidates travel inside the SDP: aiortc gathers all of them before the description is made.
 """
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from signaling.errors import MessageError, RefusalCode
 
-Role = Literal["sender", "receiver"]
+Role = Literal["sender", "receiver", "caller", "callee"]
+Wish = Literal["sender", "receiver", "call"]
+"""What a peer asks for. Both peers of a two-way call ask for `call`: who comes first becomes the callee, who comes second
+the caller, and only a caller makes offers, so that two never cross."""
+OTHER: Final[dict[Role, Role]] = {
+    "sender": "receiver",
+    "receiver": "sender",
+    "caller": "callee",
+    "callee": "caller",
+}
 T = TypeVar("T")
 
-SIGNALING_VERSION: Literal[1] = 1
+SIGNALING_VERSION: Literal[2] = 2
 MAX_MESSAGE_BYTES = 65536
 """Default limit of one message, in bytes of UTF-8. An SDP with ten candidates is 2 kB."""
 
 
 def other_role(role: Role) -> Role:
     """Return the role of the other seat."""
-    return "receiver" if role == "sender" else "sender"
+    return OTHER[role]
+
+
+SeatSecret = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class Message(BaseModel):
@@ -40,8 +52,10 @@ class Join(Message):
     """Take a seat."""
 
     type: Literal["join"] = "join"
-    role: Role
-    version: Literal[1] = SIGNALING_VERSION
+    role: Wish
+    seat: SeatSecret | None = None
+    """Of the seat of a call that is to be had back; without one it is a new seat."""
+    version: Literal[2] = SIGNALING_VERSION
 
 
 class Description(Message):
@@ -51,7 +65,7 @@ class Description(Message):
     kind: Literal["offer", "answer"]
     call: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     """Chosen with the offer, repeated by its answer: an answer to a peer that has left is not taken for ours."""
-    sdp: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_BYTES, repr=False)]
+    sdp: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_BYTES)]
 
 
 class Joined(Message):
@@ -61,10 +75,12 @@ class Joined(Message):
     room: str
     role: Role
     peer_present: bool
+    seat: SeatSecret
+    """With this the seat of a call can be had back within a while after its connection was lost."""
 
 
 class PeerJoined(Message):
-    """The other seat is taken now."""
+    """The other seat is taken now; or, where it was already, its peer has come back on a new connection."""
 
     type: Literal["peer_joined"] = "peer_joined"
     role: Role

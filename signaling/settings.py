@@ -45,5 +45,7 @@ class SignalSettings(BaseSettings):
     """Messages that wait for a slow peer before it is put out."""
     ping_interval_s: Annotated[float, Field(gt=0)] = 20.0
     """Seconds between two pings; a peer that leaves one unanswered as long is put out."""
+    seat_kept_s: Annotated[float, Field(ge=0)] = 30.0
+    """Seconds that the seat of a two-way call is kept for a peer whose connection was lost."""
     grace_s: Annotated[float, Field(ge=0)] = 5.0
     """Seconds that open sockets get when the server stops."""

@@ -23,7 +23,7 @@ CALL = "0123456789abcdef"
 @pytest.mark.parametrize(
     "message",
     [
-        Joined(room="r", role="sender", peer_present=True),
+        Joined(room="r", role="sender", peer_present=True, seat="0" * 32),
         PeerJoined(role="receiver"),
         PeerLeft(role="sender"),
         Description(kind="offer", call=CALL, sdp="v=0"),
@@ -49,7 +49,7 @@ def test_parse_peer_message_tells_kinds_apart() -> None:
         ('{"type": "join"}', "join.role"),
         ('{"type": "join", "role": "king"}', "join.role"),
         ('{"type": "join", "role": "sender", "seat": 1}', "join.seat"),
-        ('{"type": "join", "role": "sender", "version": 2}', "join.version"),
+        ('{"type": "join", "role": "sender", "version": 3}', "join.version"),
         ('{"type": "description", "kind": "offer", "sdp": "v=0"}', "description.call"),
         ('{"type": "joined", "room": "r", "role": "sender", "peer_present": true}', "joined"),
     ],
