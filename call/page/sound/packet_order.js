@@ -1,6 +1,11 @@
 // Sound packets in the order in which they were made: an Opus decoder predicts from what it decoded before.
+//
+// Sequence numbers count the 60 ms of the other side's time, so a pause leaves a gap as a loss does. A packet behind a gap
+// is held only while what is missing could still be played, which costs nothing: its own turn comes later.
 
-const HOLD_MS = 30;
+/** However much is in store, nothing is held for longer. */
+const HOLD_AT_MOST_MS = 200;
+const PACKET_MS = 60;
 /** A step this large is a new stream, as after a reconnect, and not a loss: 12 s of packets. */
 const NEW_STREAM = 200;
 /** So many old packets in a row are a new stream, too. */
@@ -11,7 +16,7 @@ export function sequenceStep(from, to) {
   return ((to - from + 0x8000) & 0xffff) - 0x8000;
 }
 
-/** Puts packets back in order; waits a little for one that was overtaken, then calls it lost. */
+/** Puts packets back in order; one that is missing is waited for as long as it could be played. */
 export class PacketOrder {
   #expected = null;
   #waiting = new Map(); // sequence -> {packet, sinceMs}
@@ -24,11 +29,12 @@ export class PacketOrder {
    * Take a packet.
    *
    * @param {number} sequence u16
-   * @param {object} packet anything
+   * @param {{timeMs: number}} packet with its capture time
    * @param {number} nowMs
+   * @param {number|null} playingMs capture time of what is played now; null: nothing is
    * @returns {{packet: object, lostBefore: number}[]} what may be decoded now, in order
    */
-  offer(sequence, packet, nowMs) {
+  offer(sequence, packet, nowMs, playingMs) {
     const step = this.#expected === null ? 0 : sequenceStep(this.#expected, sequence);
     if (this.#expected === null || Math.abs(step) > NEW_STREAM) this.#restart(sequence);
     else if (step < 0) {
@@ -39,12 +45,12 @@ export class PacketOrder {
     }
     this.#oldInARow = 0;
     if (!this.#waiting.has(sequence)) this.#waiting.set(sequence, { packet, sinceMs: nowMs });
-    return this.#release(nowMs);
+    return this.#release(nowMs, playingMs);
   }
 
   /** Give out what has waited long enough for a packet before it. To be called every 10 ms or so. */
-  poll(nowMs) {
-    return this.#release(nowMs);
+  poll(nowMs, playingMs) {
+    return this.#release(nowMs, playingMs);
   }
 
   #restart(sequence) {
@@ -52,13 +58,12 @@ export class PacketOrder {
     this.#waiting.clear();
   }
 
-  #release(nowMs) {
+  #release(nowMs, playingMs) {
     const out = [];
     while (this.#waiting.size > 0) {
       let lostBefore = 0;
       if (!this.#waiting.has(this.#expected)) {
-        const oldest = Math.min(...[...this.#waiting.values()].map((held) => held.sinceMs));
-        if (nowMs - oldest < HOLD_MS) break;
+        if (this.#worthWaiting(nowMs, playingMs)) break;
         lostBefore = this.#skipToFirst();
       }
       out.push({ packet: this.#waiting.get(this.#expected).packet, lostBefore });
@@ -66,6 +71,13 @@ export class PacketOrder {
       this.#expected = (this.#expected + 1) & 0xffff;
     }
     return out;
+  }
+
+  #worthWaiting(nowMs, playingMs) {
+    const held = [...this.#waiting.values()];
+    if (playingMs === null || nowMs - Math.min(...held.map(({ sinceMs }) => sinceMs)) >= HOLD_AT_MOST_MS) return false;
+    const missingMs = Math.min(...held.map(({ packet }) => packet.timeMs)) - PACKET_MS;
+    return playingMs < missingMs;
   }
 
   #skipToFirst() {

@@ -10,6 +10,8 @@ const MOST_EXCESS_MS = 300;
 /** An excess of this much over a whole window is cut at once; less is caught up with by playing faster. */
 const CUT_EXCESS_MS = 80;
 const MARGIN_MS = 20;
+/** Sound that is later than this is not waited for another time. */
+const MOST_LATE_MS = 150;
 const JOIN_MS = 5;
 /** A hole this long has faded to silence, and time may be moved in it unheard. */
 const SILENT_AFTER_MS = 150;
@@ -59,12 +61,19 @@ export class Playout {
     const end = last === undefined ? null : last.start + last.samples.length;
     if (end !== null && Math.abs(start - end) <= SNAP_MS * this.#perMs) start = end;
     if (end !== null && start < end) {
-      this.counts.late += samples.length; // newer sound is in store: this one's hole has been played
+      this.late(timeMs, samples.length); // newer sound is in store: this one's hole has been played
       return;
     }
     this.#place(start);
     this.#blocks.push({ start, samples });
     this.#skipWhatAStallLeft();
+  }
+
+  /** Take note of sound that came too late to be played, so that a little more is held from now on. */
+  late(timeMs, samples) {
+    this.counts.late += samples;
+    const headroomMs = timeMs - this.positionMs;
+    if (headroomMs > -MOST_LATE_MS) this.pace.observe(Math.min(0, headroomMs));
   }
 
   /** Move the position where a block that begins at `start` needs it. */
