@@ -119,6 +119,10 @@ class FreeView:
         self._R_s = R_s.double().cpu().reshape(3, 3)
         self._neck = neck
 
+    def turn_to(self, view_deg: Point) -> None:
+        """Turn by other angles from the next frame on; a face that looks at the viewer goes on doing so smoothly."""
+        self._turn = _rotation(*view_deg)
+
     def __call__(self, motion: HeadMotion, capture_time_s: float) -> View:
         """The view to render a driving motion (batch 1, on the CPU) from."""
         R_d = _rotation(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)

@@ -16,7 +16,7 @@ from models.runtime.cuda_graph import HostCopies
 from models.view import FreeView, load_limits, neck_of
 from models.weights import Model
 from receiver.errors import ViewError
-from receiver.look import Look
+from receiver.look import Look, Turn
 from receiver.show import Image
 from signaling.stages import StageTimes
 
@@ -69,6 +69,20 @@ class FaceRenderer:
         delta = np.zeros((self._keypoints, 3), np.float32)
         still = Motion(0.0, 0.0, 0.0, np.zeros(3, np.float32), delta, 0.0)
         self._renderer.render(to_head_motion(still))
+
+    def look_from(self, view_deg: Turn, frontalise: bool) -> None:
+        """Look from another place from the next frame on, in the caller's thread, which must be the one that renders.
+
+        Raises RuntimeError before the first `set_source`.
+        """
+        look = Look(view_deg, frontalise, self._look.size)
+        if self._free_view is None or frontalise != self._look.frontalise or not look.free:
+            R_s = self._renderer.source_rotation
+            view = FreeView(view_deg, frontalise, self._limits, R_s, self._neck)
+            self._free_view = view if look.free else None
+        else:
+            self._free_view.turn_to(view_deg)
+        self._look = look
 
     def close(self) -> None:
         """Wait for the frame under way and end the thread."""

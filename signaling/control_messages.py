@@ -10,11 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from signaling.errors import ControlError
 from signaling.messages import Role, first_complaint, other_role
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 MAX_SOURCE_BYTES = 1 << 20
 CHUNK_BYTES = 16384
+LEAST_CHUNK_BYTES = 256
 CHUNK_HEADER_BYTES = 4
-MAX_TEXT_BYTES = 8192
+MAX_TEXT_BYTES = 16384
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Words = Annotated[str, Field(max_length=500)]
@@ -77,7 +78,9 @@ class SourceBegin(ControlMessage):
     sha256: Sha256
     bytes: Annotated[int, Field(ge=1, le=MAX_SOURCE_BYTES)]
     mime: Mime
-    chunks: Annotated[int, Field(ge=1, le=MAX_SOURCE_BYTES // CHUNK_BYTES)]
+    chunks: Annotated[int, Field(ge=1, le=MAX_SOURCE_BYTES // LEAST_CHUNK_BYTES)]
+    chunk_bytes: Annotated[int, Field(ge=LEAST_CHUNK_BYTES, le=CHUNK_BYTES)] = CHUNK_BYTES
+    """Of each chunk but the last. Small ones can be sent one by one beside a call without holding it up."""
 
 
 class SourceWant(ControlMessage):
@@ -99,6 +102,39 @@ class SourceReady(ControlMessage):
 
     type: Literal["source_ready"] = "source_ready"
     sha256: Sha256
+
+
+class SourceUse(ControlMessage):
+    """In a two-way call: the motion of frames captured at `from_s` and later is told against this picture.
+
+    Said once the other side is ready for it, and some time ahead, so that both sides change at the same frame.
+    `from_s` is on the clock of the media: seconds since its sender said hello.
+    """
+
+    type: Literal["source_use"] = "source_use"
+    sha256: Sha256
+    from_s: Annotated[float, Field(ge=0, lt=1 << 32)]
+
+
+class Mute(ControlMessage):
+    """The microphone is off, or on again."""
+
+    type: Literal["mute"] = "mute"
+    on: bool
+
+
+class Camera(ControlMessage):
+    """The camera is on, or off: then the last picture stays."""
+
+    type: Literal["camera"] = "camera"
+    on: bool
+
+
+class Chat(ControlMessage):
+    """A line of text for the person on the other side."""
+
+    type: Literal["chat"] = "chat"
+    text: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
 class Start(ControlMessage):
@@ -141,7 +177,20 @@ class Bye(ControlMessage):
 
 
 AnyControlMessage = (
-    Hello | Refuse | SourceBegin | SourceWant | SourceHave | SourceReady | Start | Idle | CropMoved | Bye
+    Hello
+    | Refuse
+    | SourceBegin
+    | SourceWant
+    | SourceHave
+    | SourceReady
+    | SourceUse
+    | Start
+    | Idle
+    | CropMoved
+    | Mute
+    | Camera
+    | Chat
+    | Bye
 )  # a chunk is `bytes`
 _MESSAGES: TypeAdapter[AnyControlMessage] = TypeAdapter(Annotated[AnyControlMessage, Field(discriminator="type")])
 

@@ -66,6 +66,8 @@ class Peer:
         self._media.on("message", self._on_media)
         self._media.on("close", self.closed.set)
         self._connection.on("connectionstatechange", self._on_state)
+        self._way_found = asyncio.Event()
+        self._connection.on("iceconnectionstatechange", self._on_ice_state)
         self.tuned = isinstance(self._connection.sctp, TunedSctp)
         """Whether packets are saved; the other side need not."""
         self._closing: asyncio.Task[None] | None = None
@@ -139,6 +141,18 @@ class Peer:
 
     def _on_heard(self) -> None:
         self.heard_s = self._now()
+
+    async def wait_way(self, timeout_s: float) -> None:
+        """Wait until ICE has found a way to the other side; the channels open over it. Raises ConnectFailed."""
+        try:
+            async with asyncio.timeout(timeout_s):
+                await first_to_end(self._way_found.wait(), self.closed.wait())
+        except TimeoutError:
+            raise ConnectFailed(f"expected a way to the other side within {timeout_s:g} s, found none") from None
+
+    def _on_ice_state(self) -> None:
+        if self._connection.iceConnectionState in ("connected", "completed"):
+            self._way_found.set()
 
     def _on_state(self) -> None:
         if self._connection.connectionState in ("failed", "closed"):

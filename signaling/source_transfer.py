@@ -41,7 +41,7 @@ class SourceAssembly:
     """Puts a source picture together from its chunks. Plain; holds at most the bytes that were announced."""
 
     def __init__(self, begin: SourceBegin) -> None:
-        expected = -(-begin.bytes // CHUNK_BYTES)
+        expected = -(-begin.bytes // begin.chunk_bytes)
         if begin.chunks != expected:
             raise ControlError(f"expected {expected} chunks for {begin.bytes} bytes, {begin.chunks} are announced")
         self._begin = begin
@@ -53,7 +53,7 @@ class SourceAssembly:
         index = int.from_bytes(chunk[:CHUNK_HEADER_BYTES], "big")
         if index != self._next or index >= self._begin.chunks:
             raise ControlError(f"expected chunk {self._next} of {self._begin.chunks}, got chunk {index}")
-        expected = min(CHUNK_BYTES, self._begin.bytes - len(self._data))
+        expected = min(self._begin.chunk_bytes, self._begin.bytes - len(self._data))
         if len(chunk) - CHUNK_HEADER_BYTES != expected:
             raise ControlError(f"expected {expected} bytes in chunk {index}, got {len(chunk) - CHUNK_HEADER_BYTES}")
         self._data += chunk[CHUNK_HEADER_BYTES:]

@@ -83,7 +83,7 @@ def test_hello_of_equals_fits() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"protocol": 3}, "expected the same protocol version on both sides, this sender has 2 and the receiver has 3"),
+        ({"protocol": 4}, "expected the same protocol version on both sides, this sender has 3 and the receiver has 4"),
         ({"codec_format": 9}, "same codec format version.*has 1 and the receiver has 9"),
         ({"model_id": "c" * 64}, "same model.*has aaaaaaaaaaaa and the receiver has cccccccccccc.*same weights"),
         ({"tables_sha256": "d" * 64}, "same codec tables.*bbbbbbbbbbbb.*dddddddddddd"),

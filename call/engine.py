@@ -1,0 +1,228 @@
+"""A two-way call from `start` to its end: a seat in a room, one connection after another, the states in words.
+
+                 ┌────────────── lost: take the seat again ───────────────┐
+    join ──> the other side is there ──> connect (caller offers) ──> Conversation ──> bye: ended
+
+Only the caller offers, so offers never cross. An offer to a callee that believes itself connected means that the caller
+lost it: the new connection counts. A peer that takes its seat again (`peer_joined` for one that was there) lost us: the
+caller offers anew. So it is enough that one of the two notices.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+from aiortc import RTCIceServer
+
+from call.conversation import Conversation
+from call.dialling import Dialling
+from call.front import Front
+from call.network import NetworkWatch
+from call.own_source import OwnSource
+from call.page_messages import ChatMessage, CropMessage, ErrorMessage, FaceMessage, StateMessage
+from call.room_link import RoomLink
+from call.screen import Screen
+from call.settings import CallSettings
+from call.states import Progress, State
+from call.stats import StatsMaker
+from call.watching import Picture, Seen, Watching
+from models.face_finder import FaceFinder
+from models.face_finder_weights import load_finder
+from models.weights import Model
+from receiver.source import SourceCache
+from signaling.control_messages import Camera, Chat, Mute
+from signaling.peer import MakePeer, Peer
+from signaling.tasks import first_to_end, for_ever
+
+TELL_FACE_S: Final = 0.25
+STATS_EACH_S: Final = 0.5
+
+
+class Engine:
+    """Owns everything that a call needs and gives it back. Its methods belong to one event loop."""
+
+    def __init__(
+        self,
+        settings: CallSettings,
+        link: RoomLink,
+        model: Model,
+        front: Front,
+        make_peer: MakePeer | None = None,
+        ice_servers: Sequence[RTCIceServer] = (),
+        finder: FaceFinder | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Prepare a call; `finder` None is the model folder's, or else the shipped one. Raises WeightsError, ViewError."""
+        self.settings = settings
+        self.link = link
+        self.model = model
+        self.front = front
+        self.progress = Progress()
+        self.own_source: OwnSource | None = None
+        self.muted = False
+        self.camera_on = True
+        self.frame_rate = settings.frame_rate
+        self.max_kbps = settings.max_kbps
+        self.make_peer = make_peer or (lambda: Peer(ice_servers))
+        self.clock = clock
+        self.conversation: Conversation | None = None
+        self.joined_s: float | None = None
+        """When the first connection stood, by `now`."""
+        self.cache = (
+            SourceCache(settings.source_cache, settings.source_cache_files) if settings.source_cache else None
+        )
+        self.screen = Screen(model, front.show, settings.frame_rate, settings.size, self.now)
+        self.watching = Watching(
+            model,
+            finder or load_finder(model.folder),
+            settings.face_threshold,
+            settings.source_quality,
+            self._seen,
+            self.set_source,
+        )
+        self._begin_clock_s = clock()
+        self._started = asyncio.Event()
+        self._left = asyncio.Event()
+        self.leave_reason = "hung up"
+        self._told_face_s = -1.0
+        self._consent = False
+        self._stats = StatsMaker(self)
+
+    def now(self) -> float:
+        """Seconds since the engine began."""
+        return self.clock() - self._begin_clock_s
+
+    async def run(self) -> str:
+        """Make the call; returns in words why it ended. Raises SignalingError for one that could not begin."""
+        try:
+            self._tell_state()
+            reason = await first_to_end(
+                self._call(),
+                self._until_left(),
+                self._forever(self.watching.run()),
+                self._forever(self.screen.run()),
+                self._forever(self._stats.run(STATS_EACH_S)),
+            )
+        except asyncio.CancelledError:
+            self._end("the call was stopped here")
+            raise
+        except Exception as error:
+            self._end(str(error))
+            raise
+        finally:
+            self._close()
+        self._end(reason)
+        return reason
+
+    async def _call(self) -> str:
+        await self._started.wait()
+        return await Dialling(self, NetworkWatch()).run()
+
+    async def _until_left(self) -> str:
+        await self._left.wait()
+        return f"this side {self.leave_reason}"
+
+    async def _forever(self, loop: Coroutine[Any, Any, None]) -> str:
+        """Run what goes on for as long as the call: it ends the call only by an error."""
+        await loop
+        return await for_ever()
+
+    def _close(self) -> None:
+        self.watching.close()
+        self.screen.close()
+
+    def _end(self, reason: str) -> None:
+        if self.progress.state is not State.ENDED:
+            self.report(State.ENDED, reason)
+
+    def report(self, state: State, reason: str) -> None:
+        """Take the state of the call and tell the page where it is new."""
+        if state is State.IN_CALL and self.joined_s is None:
+            self.joined_s = self.now()
+        if self.progress.become(state, reason):
+            self._tell_state()
+
+    def _tell_state(self) -> None:
+        progress = self.progress
+        self.front.tell(StateMessage(state=progress.state, reason=progress.reason, room_link=str(self.link)))
+
+    # What the page asks for ------------------------------------------------------------------------------------------
+
+    def start(self, consent: bool) -> None:
+        """Begin the call. Without consent no picture is sent: the other side hears, and does not see."""
+        self._consent = consent
+        if consent and self.own_source is None:
+            self.watching.take_source = True
+        self._started.set()
+
+    def leave(self, reason: str = "hung up") -> None:
+        """End the call, with words to go on after "this side" and "the other side"."""
+        self.leave_reason = reason
+        self._left.set()
+
+    def take_picture(self, picture: Picture) -> None:
+        """Take a picture of the camera."""
+        if self.camera_on:
+            self.watching.picture(picture)
+
+    def take_sound(self, opus: bytes, time_s: float) -> None:
+        """Take an Opus packet of 60 ms, captured at `time_s` of the engine's clock."""
+        if self.conversation is not None and self.conversation.standing and not self.muted:
+            self.conversation.outgoing.add_sound(opus, time_s)
+
+    def mute(self, on: bool) -> None:
+        """Send no sound, and say so."""
+        self.muted = on
+        if self.conversation is not None:
+            self.conversation.say(Mute(on=on))
+
+    def camera(self, on: bool) -> None:
+        """Send no motion, and say so."""
+        self.camera_on = on
+        if self.conversation is not None:
+            self.conversation.say(Camera(on=on))
+
+    def chat(self, text: str) -> None:
+        """Send a line; where nobody is connected say that it did not arrive."""
+        if self.conversation is None or not self.conversation.standing:
+            self.front.tell(ErrorMessage(words="nobody is there to read this line", what_to_do="send it again later"))
+            return
+        self.conversation.say(Chat(text=text))
+        self.front.tell(ChatMessage(text=text, from_="me"))
+
+    def set_source(self, source: OwnSource) -> None:
+        """Use this picture of oneself from now on, in this connection and later ones."""
+        if not self._consent:
+            return
+        self.own_source = source
+        if self.conversation is not None:
+            self.conversation.offer_source(source)
+
+    async def source_from_file(self, content: bytes) -> OwnSource:
+        """Make a picture of oneself from a file's bytes. Raises PictureError."""
+        return await self.watching.source_from_file(content)
+
+    # What the camera says --------------------------------------------------------------------------------------------
+
+    def _seen(self, seen: Seen) -> None:
+        if seen.motion is not None and self.conversation is not None and self.camera_on:
+            self.conversation.add_motion(seen.motion)
+        if seen.time_s - self._told_face_s < TELL_FACE_S and seen.time_s >= self._told_face_s:
+            return
+        self._told_face_s = seen.time_s
+        self.front.tell(face_message(seen, self.settings.face_threshold))
+        if seen.square is not None:
+            self.front.tell(CropMessage(left=seen.square.left, top=seen.square.top, side=seen.square.side))
+
+
+def face_message(seen: Seen, threshold: float) -> FaceMessage:
+    """Say what the camera shows, and what to do about it."""
+    found = seen.crop is not None
+    if found:
+        words = ""
+    elif seen.square is None:
+        words = "no face is seen yet: sit before the camera, in good light"
+    else:
+        words = "the face is lost: the other side sees your last picture until you are back"
+    return FaceMessage(found=found, score=round(min(max(seen.score, 0.0), 1.0), 3), words=words)

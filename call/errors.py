@@ -1,0 +1,38 @@
+"""Errors of call/.
+
+CallError           the base; its message is one line for the person at the keyboard
+├── LinkError       what was given as the link of a room is none
+├── StateError      a state that cannot follow the one before it
+├── PictureError    what was given as a source picture cannot be used
+├── SoundError      sound that cannot be coded
+├── PageError       the page said something that it may not
+└── NoPicture       a headless call ended before anything of the other side was seen or heard
+"""
+
+
+class CallError(Exception):
+    """Base of what can go wrong in call/."""
+
+
+class LinkError(CallError):
+    """What was given as the link of a room is none."""
+
+
+class StateError(CallError):
+    """A state that cannot follow the one before it."""
+
+
+class PictureError(CallError):
+    """What was given as a source picture cannot be used."""
+
+
+class SoundError(CallError):
+    """Sound that cannot be coded."""
+
+
+class PageError(CallError):
+    """The page said something that it may not."""
+
+
+class NoPicture(CallError):
+    """A headless call ended before anything of the other side was seen or heard."""

@@ -1,0 +1,156 @@
+"""A call without a page: a clip is the camera and the microphone, what is seen and heard goes into a file."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from call.clip_sound import clip_packets
+from call.engine import Engine
+from call.errors import NoPicture, SoundError
+from call.film import FilmWriter
+from call.opus import OpusDecoder
+from call.page_messages import ChatMessage, EngineMessage, ErrorMessage, StateMessage, Stats
+from call.states import State
+from call.watching import Picture
+from receiver.show import Image
+from sender.camera import FrameSource, open_source
+
+
+class FileFront:
+    """Writes what it is shown and told; one of the two outputs may be missing."""
+
+    def __init__(self, output: Path | None, frame_rate: float, say: Callable[[str], None]) -> None:
+        self.pictures = 0
+        self.packets = 0
+        self.stats: deque[Stats] = deque(maxlen=7200)
+        self.states: list[tuple[State, str]] = []
+        self._say = say
+        self._lock = threading.Lock()
+        self._film = FilmWriter(output, frame_rate) if output is not None else None
+        self._decoder = OpusDecoder()
+
+    def show(self, image: Image, time_s: float) -> None:
+        """Write a picture."""
+        self.pictures += 1
+        if self._film is not None:
+            with self._lock:
+                self._film.write(image, time_s)
+
+    def show_self(self, image: Image, time_s: float) -> None:
+        """Leave it: nobody looks."""
+
+    def hear(self, opus: bytes, time_s: float, sequence: int) -> None:
+        """Write a packet of sound; what is none is left out."""
+        self.packets += 1
+        if self._film is None:
+            return
+        try:
+            samples = self._decoder.decode(opus)
+        except SoundError:
+            samples = np.zeros(0, np.int16)
+        with self._lock:
+            self._film.hear(samples, time_s)
+
+    def tell(self, message: EngineMessage) -> None:
+        """Print what a person would want to know."""
+        match message:
+            case StateMessage():
+                self.states.append((message.state, message.reason))
+                self._say(f"{message.state.replace('_', ' ')}: {message.reason}" if message.reason else message.state)
+            case Stats():
+                self.stats.append(message)
+            case ChatMessage():
+                self._say(f"{message.from_}: {message.text}")
+            case ErrorMessage():
+                self._say(f"{message.words}: {message.what_to_do}")
+            case _:
+                pass
+
+    def close(self) -> None:
+        """Finish the file. Raises OutputError."""
+        if self._film is not None:
+            with self._lock:
+                self._film.close()
+
+
+async def play(engine: Engine, source: FrameSource, name: str, loop_clip: bool = False) -> None:
+    """Play a clip, or a camera, into an engine at its own pace, with its sound, and hang up at its end."""
+    begin_s = engine.now()
+    while True:
+        frames = asyncio.create_task(_play_frames(engine, source, begin_s), name="frames")
+        sound = asyncio.create_task(_play_sound(engine, name, begin_s, source.live), name="sound")
+        try:
+            await frames
+        finally:
+            for task in (frames, sound):
+                task.cancel()
+            await asyncio.gather(frames, sound, return_exceptions=True)
+            source.close()
+        if not loop_clip or source.live:
+            return
+        begin_s, source = engine.now(), open_source(name)
+
+
+async def _play_frames(engine: Engine, source: FrameSource, begin_s: float) -> None:
+    while (frame := await asyncio.to_thread(source.read)) is not None:
+        time_s = begin_s + frame.capture_time_s
+        if not source.live:
+            await asyncio.sleep(max(0.0, time_s - engine.now()))
+        engine.take_picture(Picture(frame.image, time_s))
+
+
+async def _play_sound(engine: Engine, name: str, begin_s: float, live: bool) -> None:
+    if live:
+        return  # a camera has no microphone
+    packets = clip_packets(Path(name))
+    while (packet := await asyncio.to_thread(next, packets, None)) is not None:
+        time_s = begin_s + packet[0]
+        # a microphone gives a packet when its last sample was heard
+        await asyncio.sleep(max(0.0, time_s + 0.06 - engine.now()))
+        engine.take_sound(packet[1], time_s)
+
+
+async def until_connected(engine: Engine) -> None:
+    """Wait until the first connection stands."""
+    while engine.joined_s is None:  # noqa: ASYNC110, a state without an event
+        await asyncio.sleep(0.02)
+
+
+async def call_headless(engine: Engine, front: FileFront, input_name: str) -> str:
+    """Make a call with a clip; it is played from the moment that both are connected. Returns why the call ended.
+
+    Raises NoPicture where nothing of the other side came, and what Engine.run raises.
+    """
+    engine.start(consent=True)
+    playing = asyncio.create_task(_play_then_leave(engine, input_name), name="play")
+    try:
+        reason = await engine.run()
+    finally:
+        playing.cancel()
+        outcome = (await asyncio.gather(playing, return_exceptions=True))[0]
+        front.close()
+    if isinstance(outcome, Exception):
+        raise outcome
+    if not front.pictures and not front.packets:
+        raise NoPicture(f"expected to see or hear the other side, nothing came: {reason}")
+    return reason
+
+
+async def _play_then_leave(engine: Engine, input_name: str) -> None:
+    source = await asyncio.to_thread(open_source, input_name)
+    first = await asyncio.to_thread(source.read)
+    if first is not None and not source.live:
+        # the picture of oneself is taken while nobody is there yet, so that the call begins with it
+        while engine.own_source is None and engine.joined_s is None:
+            engine.take_picture(Picture(first.image, engine.now()))
+            await asyncio.sleep(0.1)
+        source.close()
+        source = await asyncio.to_thread(open_source, input_name)
+    await until_connected(engine)
+    await play(engine, source, input_name)
+    await asyncio.sleep(1.0)  # what is under way is still to be seen on the other side
+    engine.leave("came to the end of its clip")

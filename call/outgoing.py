@@ -1,0 +1,182 @@
+"""What leaves on one connection: frames and sound gather, and a message takes them when it is time.
+
+Sound sets the pace while somebody talks: its packets come each 60 ms, a message leaves with each, and frames ride along.
+Without sound the frames of an interval are gathered. When there is nothing to say a small message still tells the other
+side that we are here. The rate controller says how long the interval is, and what else to give up (sender/rate.py).
+"""
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from call.sound import PACKET_MS, SoundPacket, pack_sound
+from codec.acknowledgement import Acknowledgement
+from codec.codec_tables import CodecTables
+from codec.encoder import Encoder
+from codec.motion import Motion
+from codec.wire import MAX_FRAMES
+from sender.rate import Plan, RateController
+from sender.send import MediaLine, MediaSender
+from signaling.stages import StageTimes
+
+KEEP_ALIVE_S: Final = 0.35
+SOUND_FLOWS_S: Final = 0.2
+"""So long after a packet of sound another one is expected, and frames wait for it."""
+SOUND_LATE_S: Final = 0.025
+SLACK_S: Final = 0.008
+"""Clocks of camera, microphone and ours do not agree: what is due by less than this goes now."""
+MOST_SOUND: Final = 4
+SOUND_AGAIN_FROM: Final = (0.02, 0.12)
+"""Shares of messages lost from which each packet of sound is sent once more, and twice more."""
+SOUND_KBPS: Final = 12.0
+REPEAT_ACKNOWLEDGEMENT_S: Final = 0.2
+
+
+class Outgoing:
+    """One direction of one connection. Times of frames and sound are the engine's; on the wire they count from `begin_s`."""
+
+    def __init__(
+        self,
+        line: MediaLine,
+        tables: CodecTables,
+        begin_s: float,
+        frame_rate: float,
+        acknowledgement: Callable[[], Acknowledgement | None],
+        say_idle: Callable[[], None],
+        max_kbps: float = 30.0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: acknowledgement: what to tell of the other direction, as of now. say_idle: says on the other channel
+        that we are here, while there is nothing at all for this one.
+        """
+        self.sender = MediaSender(line)
+        self.rate = RateController(frame_rate, tables.keypoints, max_kbps)
+        self.times = StageTimes("encode")
+        self.frames_dropped = 0
+        self.on_sent: Callable[[bytes], None] = lambda message: None
+        """Called with each message that carries motion, for the picture of oneself."""
+        self._max_kbps = max_kbps
+        self._encoder = Encoder(tables)
+        self._acknowledgement = acknowledgement
+        self._say_idle = say_idle
+        self._now = now
+        self._begin_s = begin_s
+        self._frames: list[Motion] = []
+        self._sounds: list[SoundPacket] = []
+        self._sent_sounds: deque[SoundPacket] = deque(maxlen=MOST_SOUND)
+        self._sound_s = -1.0
+        self._sent_s = self._began_s = now()
+        self._owes = False
+        self._last_frame_s = -1.0
+        self._plan: Plan = self.rate.plan(now())
+        self._changed = asyncio.Event()
+
+    def set_source(self, x_c: NDArray[np.float32]) -> None:
+        """Take the canonical keypoints [K,3] of the picture that the next frames' motion is told against."""
+        self._encoder.set_source(x_c)
+
+    def add_motion(self, motion: Motion) -> None:
+        """Take a frame; some are left out where the rate controller wants fewer."""
+        time_s = motion.capture_time_s - self._begin_s
+        if time_s < 0 or time_s - self._last_frame_s < 0.75 / self._plan.frame_rate:
+            self.frames_dropped += time_s >= 0
+            return
+        self._last_frame_s = time_s
+        if not self._frames:
+            self._began_s = self._now()
+        self._frames.append(replace(motion, capture_time_s=time_s))
+        self._changed.set()
+
+    def add_sound(self, opus: bytes, time_s: float) -> None:
+        """Take an Opus packet of 60 ms, captured at `time_s`; the oldest goes where they pile up."""
+        time_ms = round((time_s - self._begin_s) * 1000)
+        if time_ms < 0:
+            return
+        self._sounds = [*self._sounds, SoundPacket(time_ms, opus)][-MOST_SOUND:]
+        self._sound_s = self._now()
+        self._changed.set()
+
+    def acknowledged(self, acknowledgement: Acknowledgement) -> None:
+        """Take what the other side says of our messages."""
+        self._encoder.take_acknowledgement(acknowledgement)
+        self.rate.acknowledged(acknowledgement, self._now())
+
+    def owe_acknowledgement(self) -> None:
+        """Say that the next message is to carry an acknowledgement, and that one should go soon."""
+        self._owes = True
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Send until cancelled. Raises PeerGone."""
+        while True:
+            self._changed.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, self._due_s() - self._now())):
+                    await self._changed.wait()
+            if self._now() >= self._due_s():
+                self._send()
+
+    def _due_s(self) -> float:
+        """When the next message is to leave, as far as is known now."""
+        interval_s = self._plan.interval_s
+        early_s = self._sent_s + interval_s - SLACK_S
+        flows = self._now() - self._sound_s < SOUND_FLOWS_S
+        if len(self._frames) >= MAX_FRAMES:
+            return self._now()
+        if self._sounds:
+            return early_s
+        if self._frames:
+            waits_for_sound = flows and interval_s >= 0.75 * PACKET_MS / 1000
+            gathered_s = max(early_s, self._began_s + (0.0 if flows else interval_s - SLACK_S - self._period_s()))
+            return gathered_s + (SOUND_LATE_S if waits_for_sound else 0.0)
+        if self._owes:
+            return early_s + REPEAT_ACKNOWLEDGEMENT_S / 2
+        return self._sent_s + KEEP_ALIVE_S
+
+    def _period_s(self) -> float:
+        return 1.0 / self._plan.frame_rate if self._plan.frame_rate else 0.0
+
+    def _send(self) -> None:
+        now_s = self._now()
+        self._plan = plan = self.rate.plan(now_s)
+        self._sent_s = now_s
+        if self.sender.congested:
+            self.frames_dropped += len(self._frames)
+            self._frames, self._sounds = [], self._sounds[-1:]
+            return
+        frames, sounds = self._frames[:MAX_FRAMES], self._sounds
+        self._frames, self._sounds = [], []
+        acknowledgement = self._acknowledgement() if self._owes or not (frames or sounds) else None
+        if not (frames or sounds or acknowledgement):
+            self._say_idle()
+            return
+        self._owes = False
+        section = self._sound_section(sounds)
+        self._encoder.level = plan.level
+        with self.times.measure("encode"):
+            message = self._encoder.encode(frames, repeat=plan.repeat, acknowledge=acknowledgement, sound=section)
+        self.sender.send(message, len(frames))
+        self.rate.sent(len(message), len(frames), now_s, len(section))
+        if frames:
+            self.on_sent(message)
+
+    def _sound_section(self, new: list[SoundPacket]) -> bytes:
+        """New packets with the ones before them again, where messages are being lost."""
+        if not new:
+            self._sent_sounds.clear()
+            self.rate.expect_sound(None if self._now() - self._sound_s > 1.0 else SOUND_KBPS)
+            return b""
+        loss = self.rate.link.losses.loss
+        again = sum(loss >= share for share in SOUND_AGAIN_FROM)
+        self.rate.expect_sound(SOUND_KBPS * (1 + again))
+        self.rate.max_kbps = self._max_kbps + SOUND_KBPS * again
+        old = list(self._sent_sounds)[-again:] if again else []
+        self._sent_sounds.extend(new)
+        return pack_sound([*old, *new])

@@ -1,0 +1,143 @@
+"""The other side's face: motion of the moment, rendered again and again in one thread, as often as that is quick enough.
+
+A picture to render from is prepared in that thread while the one before it is still in use, and used from the capture
+time on that its sender names, so that it is swapped between two frames.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, NamedTuple, TypeVar
+
+from codec.motion import Motion
+from models.weights import Model
+from receiver.errors import SourceError
+from receiver.look import Look
+from receiver.render import FaceRenderer
+from receiver.show import Image
+from receiver.smooth import Smoother
+from receiver.source import decode_source
+from signaling.stages import StageTimes
+
+T = TypeVar("T")
+MOST_PREPARED: Final = 3
+EASE_S: Final = 0.12
+"""In which the view follows the mouse."""
+
+
+class _Change(NamedTuple):
+    from_s: float
+    sha256: str
+
+
+class Screen:
+    """Shows one call, over all of its connections."""
+
+    def __init__(
+        self,
+        model: Model,
+        show: Callable[[Image, float], None],
+        frame_rate: float = 30.0,
+        size: int | None = None,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Args: show: takes uint8 RGB [S,S,3] and its capture time in seconds, in the render thread. now: engine time."""
+        self.times = StageTimes("render")
+        self.frames = 0
+        self.smoother: Smoother | None = None
+        """The motion of the present connection; None: the last picture stays."""
+        self._model = model
+        self._show = show
+        self._period_s = 1.0 / frame_rate
+        self._size = size
+        self._now = now
+        self._prepared: dict[str, FaceRenderer] = {}
+        self._changes: list[_Change] = []
+        self._current: FaceRenderer | None = None
+        self.current_sha256: str | None = None
+        self._look = Look(size=size)
+        self._view = (0.0, 0.0)
+        self._last: tuple[Motion, tuple[float, float], bool, str | None] | None = None
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="render")
+
+    def look(self, yaw_deg: float, pitch_deg: float, frontalise: bool) -> None:
+        """Turn the face, from the next picture on; the way there is smooth."""
+        self._look = Look((yaw_deg, pitch_deg, 0.0), frontalise, self._size)
+
+    @property
+    def frontalise(self) -> bool:
+        """Whether the face is turned to the viewer."""
+        return self._look.frontalise
+
+    @property
+    def view_deg(self) -> tuple[float, float]:
+        """The turn that is asked for: yaw, pitch."""
+        return self._look.view_deg[0], self._look.view_deg[1]
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Do something in the render thread, between two pictures."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    async def prepare(self, picture: bytes, mime: str, sha256: str) -> None:
+        """Get ready to render from a picture. Raises SourceError."""
+        if sha256 in self._prepared:
+            return
+        renderer = await self.in_thread(lambda: self._make_renderer(picture, mime))
+        self._prepared[sha256] = renderer
+        for old in [known for known in self._prepared if known != self.current_sha256][: -MOST_PREPARED + 1]:
+            del self._prepared[old]
+
+    def _make_renderer(self, picture: bytes, mime: str) -> FaceRenderer:
+        image = decode_source(picture, mime, self._model.config.size)
+        renderer = FaceRenderer(self._model, self.times, Look(size=self._size))
+        renderer.set_source_now(image)
+        return renderer
+
+    def use(self, sha256: str, from_s: float) -> None:
+        """Render frames captured at `from_s` and later from a prepared picture. Raises SourceError for an unknown one."""
+        if sha256 not in self._prepared:
+            raise SourceError(f"expected the use of a source picture that was sent, got {sha256[:12]}")
+        self._changes = sorted([*self._changes, _Change(from_s, sha256)])
+
+    async def run(self) -> None:
+        """Show pictures until cancelled."""
+        due_s = self._now()
+        while True:
+            due_s = max(due_s + self._period_s, self._now())
+            await asyncio.sleep(max(0.0, due_s - self._now()))
+            await self._show_one()
+
+    async def _show_one(self) -> None:
+        shown = self.smoother.sample(self._now()) if self.smoother else None
+        if shown is None:
+            return
+        self._change(shown.motion.capture_time_s)
+        self._ease()
+        state = (shown.motion, self._view, self._look.frontalise, self.current_sha256)
+        if self._current is None or state == self._last:
+            return
+        self._last = state
+        renderer = self._current
+        await self.in_thread(lambda: self._render(renderer, shown.motion))
+        self.frames += 1
+
+    def _render(self, renderer: FaceRenderer, motion: Motion) -> None:
+        renderer.look_from((*self._view, 0.0), self._look.frontalise)
+        self._show(renderer.render_now(motion), motion.capture_time_s)
+
+    def _change(self, capture_s: float) -> None:
+        while self._changes and (self._current is None or capture_s >= self._changes[0].from_s - 1e-4):
+            sha256 = self._changes.pop(0).sha256
+            self._current, self.current_sha256 = self._prepared[sha256], sha256
+
+    def _ease(self) -> None:
+        share = min(1.0, self._period_s / EASE_S)
+        wanted = self.view_deg
+        near = max(abs(a - b) for a, b in zip(wanted, self._view, strict=True)) < 0.1
+        yaw, pitch = (at + share * (to - at) for at, to in zip(self._view, wanted, strict=True))
+        self._view = wanted if near else (yaw, pitch)
+
+    def close(self) -> None:
+        """Wait for the picture under way and end the thread."""
+        self._thread.shutdown()

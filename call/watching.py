@@ -1,0 +1,215 @@
+"""The camera's side of a call: pictures in, motion out, and the picture of oneself when a good face is there.
+
+Runs from the moment the page has a camera, before there is anybody to talk to: so the page can show the crop and say
+what is missing, and the source picture is ready when the other side comes.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from call.own_source import OwnSource, from_crop, from_file
+from codec.motion import Motion
+from models.face_finder import FaceFinder
+from models.weights import Model
+from sender.camera import Frame, Image
+from sender.crop import Cropper
+from sender.crop_square import Square, find_square
+from sender.crop_watch import FaceWatch
+from sender.extract import Extracted, Extractor
+from signaling.dropping_queue import DroppingQueue
+from signaling.stages import StageTimes
+
+QUEUE_FRAMES: Final = 2
+SEARCH_EACH_S: Final = 0.15
+FRONTAL_DEG: Final = 20.0
+"""A picture is taken from a face that is turned by no more than this, or after a second of the best there is."""
+PATIENCE_S: Final = 1.0
+LARGEST_SIDE_PX: Final = 1920
+NEAR_BORDER: Final = 0.3
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What a camera gives: a JPEG, or uint8 RGB [H,W,3], and when it was captured in seconds of the engine's clock."""
+
+    content: bytes | Image
+    time_s: float
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was found in one picture: score in [0,1] of the face, the crop in camera px, None without one, its motion."""
+
+    score: float
+    square: Square | None
+    motion: Motion | None
+    crop: Image | None
+    time_s: float
+
+
+class Watching:
+    """One camera, one face. `picture` is called from the event loop, everything slow happens in one thread."""
+
+    def __init__(
+        self,
+        model: Model,
+        finder: FaceFinder,
+        threshold: float,
+        quality: int,
+        on_seen: Callable[[Seen], None],
+        on_source: Callable[[OwnSource], None],
+    ) -> None:
+        """Args: quality: WebP quality of the source picture. on_seen: told of every picture that was looked at;
+        on_source: told of a picture of oneself that was taken.
+        """
+        self.frames: DroppingQueue[Picture] = DroppingQueue(QUEUE_FRAMES)
+        self.times = StageTimes("extract")
+        self.bad_pictures = 0
+        self.take_source = False
+        """Whether a picture of oneself is wanted; it is taken from the next good face."""
+        self.canonical: NDArray[np.float32] | None = None
+        """Canonical keypoints x_c [K,3] of the picture in use."""
+        self._model = model
+        self._threshold = threshold
+        self._quality = quality
+        self._on_seen = on_seen
+        self._on_source = on_source
+        self._finder = finder
+        self._extractor = Extractor(model, self.times)
+        self._finder_thread = ThreadPoolExecutor(1, thread_name_prefix="finder")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="watch")
+        self._cropper: Cropper | None = None
+        self._searched_s = -1.0
+        self._search_score = 0.0
+        self._wanted_s: float | None = None
+        self._best: tuple[float, Image] | None = None
+        self._changes: list[tuple[float, OwnSource, Callable[[], None]]] = []
+        self._used: OwnSource | None = None
+
+    def picture(self, picture: Picture) -> None:
+        """Take a picture; the oldest that waits goes where the networks are slower than the camera."""
+        self.frames.put(picture)
+
+    def use(self, source: OwnSource, from_s: float, then: Callable[[], None]) -> None:
+        """Tell motion against this picture for frames captured from then on; `then` is called between two frames."""
+        self._changes.append((from_s, source, then))
+
+    async def run(self) -> None:
+        """Look at pictures until the queue ends."""
+        loop = asyncio.get_running_loop()
+        while not self.frames.ended:
+            picture = await self.frames.get()
+            if picture is None:
+                continue
+            for then in await loop.run_in_executor(self._thread, self._change, picture.time_s):
+                then()
+            seen = await loop.run_in_executor(self._thread, self._look, picture)
+            if seen is None:
+                continue
+            self._on_seen(seen)
+            if self.take_source and seen.crop is not None:
+                await self._consider(seen)
+
+    def _change(self, time_s: float) -> list[Callable[[], None]]:
+        """Change to the picture whose time has come. Frames come in order, so a change is between two of them."""
+        due = [change for change in self._changes if change[0] <= time_s]
+        self._changes = [change for change in self._changes if change[0] > time_s]
+        for _, source, _ in due[-1:]:
+            if self._used is None or self._used.sha256 != source.sha256:
+                self._extractor.set_source(source.image)
+                self._used = source
+            self.canonical = self._extractor.canonical
+        return [then for _, _, then in due]
+
+    def _look(self, picture: Picture) -> Seen | None:
+        image = self._decode(picture.content)
+        if image is None:
+            self.bad_pictures += 1
+            return None
+        frame = Frame(image, picture.time_s)
+        if self._cropper is None and not self._search(frame):
+            return Seen(self._search_score, None, None, None, picture.time_s)
+        assert self._cropper is not None
+        crop = self._cropper.crop(frame)
+        square = self._cropper.follower.square
+        if self.canonical is None:
+            score = self._extractor.face_score(crop)
+            return Seen(score, square, None, crop if score >= self._threshold else None, picture.time_s)
+        found = self._extractor.extract_now(crop, picture.time_s)
+        good = found.face_score >= self._threshold
+        if not good or _near_border(found):
+            self._cropper.worry()
+        good = good and not self._cropper.nobody
+        return Seen(found.face_score, square, found.motion if good else None, crop if good else None, picture.time_s)
+
+    def _search(self, frame: Frame) -> bool:
+        """Look for the face in the whole picture, some times a second."""
+        if 0 <= frame.capture_time_s - self._searched_s < SEARCH_EACH_S:
+            return False
+        self._searched_s = frame.capture_time_s
+        size, face_score = self._model.config.size, self._extractor.face_score
+        square, score = find_square(frame.image, size, self._threshold, self._finder.find, face_score)
+        self._search_score = score
+        if square is not None:
+            watch = FaceWatch(self._finder.find, self._threshold, self._finder_thread)
+            self._cropper = Cropper(square, size, watch)
+        return square is not None
+
+    async def _consider(self, seen: Seen) -> None:
+        """Take the picture of oneself if this face is as good as it will get."""
+        crop = seen.crop
+        assert crop is not None
+        loop = asyncio.get_running_loop()
+        turned = await loop.run_in_executor(self._thread, self._turned_deg, crop)
+        if self._best is None or turned < self._best[0]:
+            self._best = (turned, crop)
+        self._wanted_s = seen.time_s if self._wanted_s is None else self._wanted_s
+        best, best_crop = self._best
+        if best > FRONTAL_DEG and seen.time_s - self._wanted_s < PATIENCE_S:
+            return
+        self.take_source, self._best, self._wanted_s = False, None, None
+        self._on_source(await loop.run_in_executor(self._thread, from_crop, best_crop, self._quality))
+
+    def _turned_deg(self, crop: Image) -> float:
+        """By how much the face in a crop looks away from the camera, in degrees."""
+        extractor = Extractor(self._model)
+        extractor.set_source(crop)
+        motion = extractor.extract_now(crop, 0.0).motion
+        return max(abs(motion.yaw_deg), abs(motion.pitch_deg), abs(motion.roll_deg))
+
+    def _decode(self, content: bytes | Image) -> Image | None:
+        """Decode a JPEG to uint8 RGB [H,W,3]; None for what is none."""
+        if not isinstance(content, bytes):
+            return content
+        try:
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR)
+        except cv2.error:
+            return None
+        if image is None or max(image.shape) > LARGEST_SIDE_PX or min(image.shape[:2]) < 32:
+            return None
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+    async def source_from_file(self, content: bytes) -> OwnSource:
+        """Make a picture of oneself from a file's bytes, between two frames. Raises PictureError."""
+        size, find, score = self._model.config.size, self._finder.find, self._extractor.face_score
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, from_file, content, size, self._threshold, find, score, self._quality
+        )
+
+    def close(self) -> None:
+        """Wait for the picture under way and end the threads."""
+        self.frames.end()
+        self._thread.shutdown()
+        self._finder_thread.shutdown()
+        self._extractor.close()
+
+
+def _near_border(found: Extracted) -> bool:
+    return max(abs(float(found.motion.t[0])), abs(float(found.motion.t[1]))) > NEAR_BORDER
