@@ -25,6 +25,7 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
+    "call": Entry("call.cli", "call", "Call somebody: picture and sound both ways, in a page.", "Call"),
     "send": Entry("sender.cli", "send", "Send a clip or camera into a room.", "Call"),
     "receive": Entry("receiver.cli", "receive", "Receive a call, write it to a video file.", "Call"),
     "signal": Entry("signaling.cli", "signal", "Run the server through which two peers find each other.", "Call"),
@@ -43,6 +44,7 @@ COMMANDS = {
 
 # Base errors whose message is one line for the user. A module that is not loaded cannot have raised.
 USER_ERRORS = (
+    "call.errors:CallError",
     "codec.errors:CodecError",
     "models.weights:WeightsError",
     "models.metrics:MetricsError",

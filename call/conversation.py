@@ -12,6 +12,7 @@ from typing import NoReturn, Protocol
 
 from call.front import Front
 from call.incoming import Incoming
+from call.mirror import Mirror
 from call.outgoing import Outgoing
 from call.own_source import OwnSource
 from call.page_messages import ChatMessage, MuteMessage
@@ -57,6 +58,7 @@ class Around(Protocol):
     front: Front
     screen: Screen
     watching: Watching
+    mirror: Mirror
     model: Model
     cache: SourceCache | None
     own_source: OwnSource | None
@@ -106,11 +108,16 @@ class Conversation:
             around.now,
         )
         self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own)
+        around.mirror.begin(tables)
+        self.outgoing.on_sent = around.mirror.take
         self.intake = SourceIntake(peer.control, around.cache, around.screen.prepare)
         self._sends_motion = False
 
     async def run(self) -> str:
-        """Talk until the other side hangs up; returns its reason. Raises PeerGone, Mismatch, ControlError, CallRefused, SourceError."""
+        """Talk until the other side hangs up; returns its reason.
+
+        Raises PeerGone, Mismatch, ControlError, CallRefused, SourceError.
+        """
         self.peer.on_media = self.incoming.take
         try:
             await first_to_end(self._agree(), self._watch())
@@ -240,5 +247,6 @@ class Conversation:
             assert canonical is not None
             self.outgoing.set_source(canonical)
             self._sends_motion = True
+            self._around.mirror.use(source)
 
         self._around.watching.use(source, from_s + self._begin_s, then)

@@ -281,7 +281,9 @@ class Dialling:
         now_s = engine.now()
         if not self._connected_once:
             if self._away_since_s is not None and now_s - self._away_since_s > settings.wait_s:
-                raise NobodyCame(f"expected somebody to come within {settings.wait_s:g} s, nobody came: was the link given?")
+                raise NobodyCame(
+                    f"expected somebody to come within {settings.wait_s:g} s, nobody came: was the link given?"
+                )
             return
         if self._away_since_s is not None and now_s - self._away_since_s > settings.away_s:
             raise PeerGone(f"the other side left and did not come back within {settings.away_s:g} s")

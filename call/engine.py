@@ -18,6 +18,7 @@ from aiortc import RTCIceServer
 from call.conversation import Conversation
 from call.dialling import Dialling
 from call.front import Front
+from call.mirror import Mirror
 from call.network import NetworkWatch
 from call.own_source import OwnSource
 from call.page_messages import ChatMessage, CropMessage, ErrorMessage, FaceMessage, StateMessage
@@ -53,7 +54,7 @@ class Engine:
         finder: FaceFinder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare a call; `finder` None is the model folder's, or else the shipped one. Raises WeightsError, ViewError."""
+        """Prepare a call; `finder` None is the model folder's or the shipped one. Raises WeightsError, ViewError."""
         self.settings = settings
         self.link = link
         self.model = model
@@ -69,9 +70,7 @@ class Engine:
         self.conversation: Conversation | None = None
         self.joined_s: float | None = None
         """When the first connection stood, by `now`."""
-        self.cache = (
-            SourceCache(settings.source_cache, settings.source_cache_files) if settings.source_cache else None
-        )
+        self.cache = SourceCache(settings.source_cache, settings.source_cache_files) if settings.source_cache else None
         self.screen = Screen(model, front.show, settings.frame_rate, settings.size, self.now)
         self.watching = Watching(
             model,
@@ -79,14 +78,16 @@ class Engine:
             settings.face_threshold,
             settings.source_quality,
             self._seen,
-            self.set_source,
+            self._source_taken,
         )
+        self.mirror = Mirror(model, self.screen, front)
         self._begin_clock_s = clock()
         self._started = asyncio.Event()
         self._left = asyncio.Event()
         self.leave_reason = "hung up"
         self._told_face_s = -1.0
         self._consent = False
+        self._preview: Callable[[OwnSource], None] | None = None
         self._stats = StatsMaker(self)
 
     def now(self) -> float:
@@ -102,6 +103,7 @@ class Engine:
                 self._until_left(),
                 self._forever(self.watching.run()),
                 self._forever(self.screen.run()),
+                self._forever(self.mirror.run()),
                 self._forever(self._stats.run(STATS_EACH_S)),
             )
         except asyncio.CancelledError:
@@ -132,6 +134,27 @@ class Engine:
         self.watching.close()
         self.screen.close()
 
+    def figures(self) -> dict[str, Any]:
+        """What the call came to, as JSON has it."""
+        total = self._stats.sample()
+        return {
+            "model_id": self.model.model_id,
+            "ended": self.progress.reason,
+            "duration_s": round(total.time_s, 3),
+            "joined_s": self.joined_s,
+            "first_picture_s": self.screen.first_s,
+            "wire_bytes_in": total.wire_in,
+            "wire_bytes_out": total.wire_out,
+            "payload_bytes_in": total.payload_in,
+            "payload_bytes_out": total.payload_out,
+            "frames_shown": total.shown,
+            "frames_sent": total.sent,
+            "frames_captured": self.watching.frames.put_count,
+            "frames_dropped": self.watching.frames.dropped,
+            "extract_ms": self.watching.times.percentiles_ms("extract"),
+            "render_ms": self.screen.times.percentiles_ms("render"),
+        }
+
     def _end(self, reason: str) -> None:
         if self.progress.state is not State.ENDED:
             self.report(State.ENDED, reason)
@@ -149,8 +172,15 @@ class Engine:
 
     # What the page asks for ------------------------------------------------------------------------------------------
 
-    def start(self, consent: bool) -> None:
-        """Begin the call. Without consent no picture is sent: the other side hears, and does not see."""
+    def start(self, consent: bool, room_link: str | None = None) -> None:
+        """Begin the call, in another room than ours where a link is given. Raises LinkError.
+
+        Without consent no picture is sent: the other side hears, and does not see.
+        """
+        if self._started.is_set():
+            return
+        if room_link:
+            self.link = RoomLink.parse(room_link)
         self._consent = consent
         if consent and self.own_source is None:
             self.watching.take_source = True
@@ -183,6 +213,10 @@ class Engine:
         if self.conversation is not None:
             self.conversation.say(Camera(on=on))
 
+    def self_view(self, on: bool) -> None:
+        """Show oneself as the other side sees one."""
+        self.mirror.on = on
+
     def chat(self, text: str) -> None:
         """Send a line; where nobody is connected say that it did not arrive."""
         if self.conversation is None or not self.conversation.standing:
@@ -191,8 +225,20 @@ class Engine:
         self.conversation.say(Chat(text=text))
         self.front.tell(ChatMessage(text=text, from_="me"))
 
+    def preview_source(self, show: Callable[[OwnSource], None]) -> None:
+        """Take a picture of oneself from the camera and show it; it is not sent before `set_source`."""
+        self._preview = show
+        self.watching.take_source = True
+
+    def _source_taken(self, source: OwnSource) -> None:
+        preview, self._preview = self._preview, None
+        if preview is not None:
+            preview(source)
+        if preview is None or self.own_source is None:
+            self.set_source(source)
+
     def set_source(self, source: OwnSource) -> None:
-        """Use this picture of oneself from now on, in this connection and later ones."""
+        """Use this picture of oneself from now on, now and in later connections; without consent nothing happens."""
         if not self._consent:
             return
         self.own_source = source

@@ -18,7 +18,7 @@ Samples = NDArray[np.int16]
 
 
 class OpusEncoder:
-    """Samples in pieces of any length in, packets of 60 ms out. libopus through FFmpeg has no DTX (its option is ignored)."""
+    """Samples in pieces of any length in, packets of 60 ms out. FFmpeg's libopus ignores the option for DTX."""
 
     def __init__(self, bit_rate: int = BIT_RATE) -> None:
         context = av.CodecContext.create("libopus", "w")

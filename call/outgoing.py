@@ -1,6 +1,6 @@
 """What leaves on one connection: frames and sound gather, and a message takes them when it is time.
 
-Sound sets the pace while somebody talks: its packets come each 60 ms, a message leaves with each, and frames ride along.
+Sound sets the pace while somebody talks: its packets come each 60 ms, a message leaves with each, frames ride along.
 Without sound the frames of an interval are gathered. When there is nothing to say a small message still tells the other
 side that we are here. The rate controller says how long the interval is, and what else to give up (sender/rate.py).
 """
@@ -40,7 +40,7 @@ REPEAT_ACKNOWLEDGEMENT_S: Final = 0.2
 
 
 class Outgoing:
-    """One direction of one connection. Times of frames and sound are the engine's; on the wire they count from `begin_s`."""
+    """One direction of one connection. Times come by the engine's clock and count from `begin_s` on the wire."""
 
     def __init__(
         self,

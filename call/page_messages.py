@@ -95,6 +95,8 @@ class PageStart(PageMessage):
 
     type: Literal["start"] = "start"
     consent: bool
+    room_link: Annotated[str, Field(max_length=500)] | None = None
+    """Of the room to join, where the person gave one in the page."""
 
 
 class PageView(PageMessage):

@@ -1,4 +1,4 @@
-"""The other side's face: motion of the moment, rendered again and again in one thread, as often as that is quick enough.
+"""The other side's face: the motion of the moment, rendered again and again in one thread, as often as it manages.
 
 A picture to render from is prepared in that thread while the one before it is still in use, and used from the capture
 time on that its sender names, so that it is swapped between two frames.
@@ -42,9 +42,11 @@ class Screen:
         size: int | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Args: show: takes uint8 RGB [S,S,3] and its capture time in seconds, in the render thread. now: engine time."""
+        """Args: show: takes uint8 RGB [S,S,3] and its capture time in seconds, in the render thread."""
         self.times = StageTimes("render")
         self.frames = 0
+        self.first_s: float | None = None
+        """When the first picture was shown, by `now`."""
         self.smoother: Smoother | None = None
         """The motion of the present connection; None: the last picture stays."""
         self._model = model
@@ -95,7 +97,7 @@ class Screen:
         return renderer
 
     def use(self, sha256: str, from_s: float) -> None:
-        """Render frames captured at `from_s` and later from a prepared picture. Raises SourceError for an unknown one."""
+        """Render frames captured from `from_s` on from a prepared picture. Raises SourceError for an unknown one."""
         if sha256 not in self._prepared:
             raise SourceError(f"expected the use of a source picture that was sent, got {sha256[:12]}")
         self._changes = sorted([*self._changes, _Change(from_s, sha256)])
@@ -121,6 +123,7 @@ class Screen:
         renderer = self._current
         await self.in_thread(lambda: self._render(renderer, shown.motion))
         self.frames += 1
+        self.first_s = self._now() if self.first_s is None else self.first_s
 
     def _render(self, renderer: FaceRenderer, motion: Motion) -> None:
         renderer.look_from((*self._view, 0.0), self._look.frontalise)

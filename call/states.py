@@ -1,7 +1,7 @@
 """The states of a call, and how the silence of the other side becomes one. Plain objects; time is passed in.
 
-    starting -> waiting -> connecting -> in_call <-> unstable -> reconnecting -> in_call
-    any of them -> ended
+starting -> waiting -> connecting -> in_call <-> unstable -> reconnecting -> in_call
+any of them -> ended
 """
 
 from enum import StrEnum
@@ -32,9 +32,7 @@ class State(StrEnum):
 FOLLOWS: Final[dict[State, frozenset[State]]] = {
     State.STARTING: frozenset({State.WAITING, State.CONNECTING, State.ENDED}),
     State.WAITING: frozenset({State.CONNECTING, State.ENDED}),
-    State.CONNECTING: frozenset(
-        {State.WAITING, State.IN_CALL, State.UNSTABLE, State.RECONNECTING, State.ENDED}
-    ),
+    State.CONNECTING: frozenset({State.WAITING, State.IN_CALL, State.UNSTABLE, State.RECONNECTING, State.ENDED}),
     State.IN_CALL: frozenset({State.UNSTABLE, State.RECONNECTING, State.ENDED}),
     State.UNSTABLE: frozenset({State.IN_CALL, State.RECONNECTING, State.ENDED}),
     State.RECONNECTING: frozenset({State.IN_CALL, State.UNSTABLE, State.ENDED}),

@@ -45,7 +45,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found in one picture: score in [0,1] of the face, the crop in camera px, None without one, its motion."""
+    """What was found in one picture: score of the face in [0,1]; its square in camera px, motion and crop, or None."""
 
     score: float
     square: Square | None

@@ -47,7 +47,10 @@ class SignalingClient:
     async def join(
         cls, server: str, room: str, role: Wish, timeout_s: float = OPEN_TIMEOUT_S, seat: str | None = None
     ) -> Self:
-        """Take a seat, or have the one with this secret back. Raises ServerUnreachable, Refusal (bad name, room full, role taken, ...), ServerLost."""
+        """Take a seat, or have the one with this secret back.
+
+        Raises ServerUnreachable, Refusal (bad name, room full, role taken, ...), ServerLost.
+        """
         check_room_name(room)
         socket = await _open(server, room, timeout_s)
         try:

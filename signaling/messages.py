@@ -1,6 +1,6 @@
 """What crosses a signaling WebSocket: JSON objects tagged by `type`, one a text message.
 
-    peer -> server   join          first of all, within join_timeout_s; with the secret of a seat that was lost, to have it back
+    peer -> server   join          first of all, within join_timeout_s; with a seat's secret, to have it back
                      description   an SDP offer or answer for the other seat
     server -> peer   joined        the seat is taken; says whether the other one is, too
                      peer_joined   the other seat is taken now
@@ -19,7 +19,7 @@ from signaling.errors import MessageError, RefusalCode
 
 Role = Literal["sender", "receiver", "caller", "callee"]
 Wish = Literal["sender", "receiver", "call"]
-"""What a peer asks for. Both peers of a two-way call ask for `call`: who comes first becomes the callee, who comes second
+"""What a peer asks for. Both peers of a two-way call ask for `call`: who comes first becomes the callee, the second one
 the caller, and only a caller makes offers, so that two never cross."""
 OTHER: Final[dict[Role, Role]] = {
     "sender": "receiver",
