@@ -88,8 +88,8 @@ export class Camera {
       video.requestVideoFrameCallback(next);
       const timeMs = metadata.captureTime ?? now;
       if (!this.#wants(timeMs)) return;
-      const bitmap = await createImageBitmap(video);
-      this.#encode(bitmap, bitmap.width, bitmap.height, timeMs);
+      const bitmap = await createImageBitmap(video).catch(() => null); // the camera has just been changed or let go
+      if (bitmap !== null) this.#encode(bitmap, bitmap.width, bitmap.height, timeMs);
     };
     video.requestVideoFrameCallback(next);
     return () => {

@@ -1,6 +1,7 @@
 // Before the call: devices, preview with a guide for the head, consent, the way in.
 
-import { byId, copy, memory, show } from "./dom.js";
+import { byId, memory, show } from "./dom.js";
+import { sentence } from "./words.js";
 
 /**
  * Where a square of the camera's picture lies in a mirrored preview that is filled by it.
@@ -20,6 +21,16 @@ export function cropInPreview(crop, [width, height], [boxWidth, boxHeight]) {
   };
 }
 
+/**
+ * The link of a call in what a person pasted, with or without the command around it.
+ *
+ * @returns {string|null} "" for nothing at all, null where there is something but no link
+ */
+export function readLink(text) {
+  if (text.trim() === "") return "";
+  return /wss?:\/\/[^\s/'"]+\/rooms\/[^\s'"]+/.exec(text)?.[0] ?? null;
+}
+
 /** The first view. */
 export class Lobby {
   #preview = byId("preview");
@@ -28,9 +39,12 @@ export class Lobby {
   #start = byId("start");
   #hint = byId("start-hint");
   #consent = byId("consent");
+  #link = byId("their-link");
   #ready = false;
+  #waiting = "Waiting for facewire on this machine …";
+  #returning = false;
 
-  /** @param {{onStart: () => void, onChoose: (kind: string, id: string) => void}} handlers */
+  /** @param {{onStart: (link: string) => void, onChoose: (kind: string, id: string) => void}} handlers */
   constructor({ onStart, onChoose }) {
     this.#consent.checked = memory.get("consent") === "yes";
     show(byId("consent-row"), !this.#consent.checked);
@@ -39,57 +53,51 @@ export class Lobby {
       event.preventDefault();
       if (this.#start.disabled) return;
       memory.set("consent", "yes");
-      onStart();
+      onStart(readLink(this.#link.value));
     });
     byId("camera-choice").addEventListener("change", ({ target }) => onChoose("camera", target.value));
     byId("microphone-choice").addEventListener("change", ({ target }) => onChoose("microphone", target.value));
-    this.#offerCommand();
+    this.#link.addEventListener("input", () => this.#update());
     this.#update();
   }
 
-  #offerCommand() {
-    const row = byId("join-command");
-    const code = row.querySelector("code");
-    byId("their-link").addEventListener("input", ({ target }) => {
-      // Quoted for a shell: a link is pasted from anywhere.
-      const link = target.value.trim().replaceAll("'", "");
-      show(row, link !== "");
-      code.textContent = `facewire call '${link}'`;
-    });
-    row.querySelector("button").addEventListener("click", ({ target }) => copy(code.textContent, target));
-  }
-
-  /** Whether the engine is there. */
-  setReady(ready) {
+  /** Whether the engine is there, and what to say while it is not. */
+  setReady(ready, words = "") {
     this.#ready = ready;
+    this.#waiting = words;
     this.#update();
   }
 
   /** What the button says and why it cannot be pressed. */
   #update() {
     const consent = this.#consent.checked;
-    this.#start.disabled = !(this.#ready && consent);
-    if (!this.#ready) this.#hint.textContent = "Waiting for facewire on this machine …";
+    const link = readLink(this.#link.value);
+    this.#start.disabled = !(this.#ready && consent) || link === null;
+    if (this.#returning) this.#start.textContent = "Return to the call";
+    else this.#start.textContent = link ? "Join the call" : "Start the call";
+    if (!this.#ready) this.#hint.textContent = this.#waiting;
+    else if (link === null) this.#hint.textContent = "A link looks like ws://192.168.1.5:8765/rooms/NAME.";
     else this.#hint.textContent = consent ? "" : "To begin, agree above that a picture of you is sent.";
   }
 
   /** There is a call already: a page that was reloaded goes back into it. */
   setReturning() {
-    this.#start.textContent = "Return to the call";
+    this.#returning = true;
+    this.#update();
   }
 
   /** Show the engine's word on the face. */
   setFace({ found, words }) {
     this.#preview.dataset.face = found ? "found" : "missing";
-    this.#words.textContent = words || (found ? "You are well in the picture." : "Bring your face into the oval.");
+    this.#words.textContent = sentence(words) || (found ? "You are well in the picture." : "Bring your face into the oval.");
     if (!found) show(this.#crop, false);
   }
 
-  /** Say something about the camera itself. */
-  setCamera(words) {
+  /** Say something about the camera itself, and whether there is one. */
+  setCamera(words, there) {
     this.#words.textContent = words;
     show(this.#crop, false);
-    delete this.#preview.dataset.face;
+    this.#preview.dataset.face = there ? "missing" : "none";
   }
 
   /** Show the crop; `size` of the pictures that were sent, null before one was. */

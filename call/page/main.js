@@ -16,6 +16,7 @@ import { SourceDialog } from "./source_dialog.js";
 import { StateView } from "./state_view.js";
 import { PictureTiming } from "./sync.js";
 import { attachTurn } from "./turn.js";
+import { sentence } from "./words.js";
 
 const LOBBY_FPS = 10;
 const CALL_FPS = 30;
@@ -43,7 +44,7 @@ class Page {
     () => this.#link.hasRoom,
   );
   #lobby = new Lobby({
-    onStart: () => this.#start(),
+    onStart: (link) => this.#start(link),
     onChoose: (kind, id) => this.#choose(kind, id),
   });
   #remote = new PictureView(
@@ -90,8 +91,8 @@ class Page {
     else this.#problems.clear(...DEVICE_PROBLEMS);
     const { camera, microphone } = this.#devices;
     for (const id of ["preview-video", "self-video"]) byId(id).srcObject = camera;
-    if (camera === null) this.#lobby.setCamera("There is no picture of you.");
-    else this.#camera.watch(camera, byId("preview-video"));
+    this.#lobby.setCamera(camera === null ? "There is no picture of you." : "Bring your face into the oval.", camera !== null);
+    if (camera !== null) this.#camera.watch(camera, byId("preview-video"));
     if (microphone !== null) this.#sound.microphone?.listen(microphone);
   }
 
@@ -102,7 +103,7 @@ class Page {
 
   #lost(kind) {
     this.#problems.say("device_gone", () => this.#openDevices());
-    if (kind === "camera") this.#lobby.setCamera("The camera is gone.");
+    if (kind === "camera") this.#lobby.setCamera("The camera is gone.", false);
   }
 
   /** After every opening of the link: what the engine must know. */
@@ -123,12 +124,12 @@ class Page {
     this.#problems.say(name);
   }
 
-  #start() {
+  #start(roomLink = "") {
     this.#sound.wake();
     this.#started = true;
     this.#camera.fps = CALL_FPS;
     if (this.#sound.microphone !== null) this.#sound.microphone.muted = this.#on.mute;
-    this.#link.send({ type: "start", consent: true });
+    this.#link.send({ type: "start", consent: true, ...(roomLink ? { room_link: roomLink } : {}) });
     document.body.dataset.view = "call";
     show(byId("lobby"), false);
     show(byId("call"), true);
@@ -170,7 +171,7 @@ class Page {
   }
 
   #takeError({ words, what_to_do: whatToDo }) {
-    if (this.#source.isOpen) this.#source.refuse(`${words} ${whatToDo}`.trim());
+    if (this.#source.isOpen) this.#source.refuse(`${sentence(words)} ${sentence(whatToDo)}`);
     else this.#problems.tell(words, whatToDo);
   }
 

@@ -1,7 +1,7 @@
 // The one place where things that went wrong are said.
 
 import { byId, show } from "./dom.js";
-import { PROBLEMS } from "./words.js";
+import { PROBLEMS, sentence } from "./words.js";
 
 const MILD = new Set(["no_webcodecs", "no_microphone"]);
 
@@ -27,7 +27,7 @@ export class ProblemBar {
 
   /** Say what the engine says. */
   tell(words, whatToDo) {
-    this.#show("engine", words, whatToDo, null);
+    this.#show("engine", sentence(words), sentence(whatToDo), null);
   }
 
   #show(name, words, whatToDo, again) {

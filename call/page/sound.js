@@ -22,10 +22,11 @@ export class Sound {
   async prepare(send) {
     this.opus = await hasOpus();
     this.#context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
-    this.microphone = new Microphone(this.#context, send);
-    this.microphone.muted = true; // nothing leaves before the call
-    this.speaker = new Speaker(this.#context);
-    await Promise.all([this.microphone.prepare(this.opus), this.speaker.prepare()]);
+    const microphone = new Microphone(this.#context, send);
+    const speaker = new Speaker(this.#context);
+    microphone.muted = true; // nothing leaves before the call
+    await Promise.all([microphone.prepare(this.opus), speaker.prepare()]);
+    [this.microphone, this.speaker] = [microphone, speaker];
     // Browsers keep sound silent until the person has done something.
     for (const event of ["pointerdown", "keydown"]) document.addEventListener(event, () => this.wake(), { once: true });
   }

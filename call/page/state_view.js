@@ -1,7 +1,7 @@
 // Where the call stands, in words and in what is shown.
 
 import { byId, copy, show } from "./dom.js";
-import { STATE_WORDS, adviceFor, stateName, viewWords } from "./words.js";
+import { STATE_WORDS, adviceFor, sentence, stateName, viewWords } from "./words.js";
 
 /** Shows the engine's state. */
 export class StateView {
@@ -26,7 +26,7 @@ export class StateView {
     document.body.dataset.state = name;
     document.title = `${title} – facewire`;
     byId("state-title").textContent = title;
-    byId("state-hint").textContent = name === "waiting" ? hint : reason || hint;
+    byId("state-hint").textContent = [name === "waiting" ? "" : sentence(reason), hint].join(" ").trim();
     byId("room-link").value = roomLink ?? "";
     show(byId("invite"), name === "waiting" && Boolean(roomLink));
     show(byId("state"), name !== "ended");
@@ -37,7 +37,7 @@ export class StateView {
   #end(name, reason) {
     show(byId("ended"), name === "ended");
     show(byId("self"), name !== "ended");
-    byId("ended-reason").textContent = reason ?? "";
+    byId("ended-reason").textContent = sentence(reason);
     byId("ended-todo").textContent = adviceFor(reason ?? "");
   }
 
@@ -50,13 +50,13 @@ export class StateView {
 
   /** Say in the call that the camera shows no face. */
   setFace({ found, words }) {
-    byId("face-note").textContent = words || "No face in your picture: the other person sees the last one.";
+    byId("face-note").textContent = sentence(words) || "No face in your picture: the other person sees the last one.";
     show(byId("face-note"), !found && ["in_call", "unstable"].includes(this.name));
   }
 
   /** Ask for a new source picture. */
   ask(why, onYes) {
-    byId("ask-why").textContent = why;
+    byId("ask-why").textContent = sentence(why);
     byId("ask-yes").onclick = () => {
       show(byId("ask"), false);
       onYes();

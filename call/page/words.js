@@ -3,7 +3,7 @@
 /** Title and, where there is something to do or to know, a line below it. */
 export const STATE_WORDS = Object.freeze({
   starting: { title: "Getting ready", hint: "The networks are being loaded. This takes a few seconds the first time." },
-  waiting: { title: "Waiting for the other person", hint: "Send them the link below. The call begins when they open it." },
+  waiting: { title: "Waiting for the other person", hint: "The call begins as soon as they join." },
   connecting: { title: "Connecting", hint: "The other person is here; the two machines are finding a way to each other." },
   in_call: { title: "In call", hint: "" },
   unstable: { title: "The connection is unstable", hint: "The last picture stays until more arrives." },
@@ -124,4 +124,11 @@ export function viewWords(yawDeg, pitchDeg) {
   if (yaw !== 0) parts.push(`${Math.abs(yaw)}° ${yaw > 0 ? "right" : "left"}`);
   if (pitch !== 0) parts.push(`${Math.abs(pitch)}° ${pitch > 0 ? "up" : "down"}`);
   return parts.join(", ");
+}
+
+/** What the engine says, as a sentence: with a capital and an end. */
+export function sentence(words) {
+  if (!words) return "";
+  const text = words[0].toUpperCase() + words.slice(1);
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
 }
