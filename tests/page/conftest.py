@@ -93,7 +93,7 @@ def open_page(browser: "Browser", engine: EngineDouble) -> Iterator[Open]:
         if script is not None:
             context.add_init_script(script)
         page = context.new_page()
-        page.set_default_timeout(15000)
+        page.set_default_timeout(30000)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url or engine.url)
         if consent and page.locator("#consent").is_visible():

@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
+from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
+from starlette.types import Scope
 
 from call.page_messages import FromPage, ToEngine, ToPage, pack, parse, unpack
+from call.server import HEADERS
 from tests.page.clips import Clip
 
 if TYPE_CHECKING:
@@ -26,6 +29,15 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).resolve().parents[2] / "call" / "page"
 LINK = "ws://192.168.1.20:8765/rooms/kR3vTq9sYw0a"
 IN_CALL = {"type": "state", "state": "in_call", "reason": "", "room_link": LINK}
+
+
+class _Page(StaticFiles):
+    """The page's files with the headers of the real server, so that what they forbid is found out."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers.update(HEADERS)
+        return response
 
 
 class EngineDouble:
@@ -44,7 +56,7 @@ class EngineDouble:
         self._loop = asyncio.new_event_loop()
         app = FastAPI()
         app.add_api_websocket_route("/ws", self._serve)
-        app.mount("/", StaticFiles(directory=PAGE, html=True))
+        app.mount("/", _Page(directory=PAGE, html=True))
         self._server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="auto"))
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -66,6 +78,7 @@ class EngineDouble:
 
     def stop(self) -> None:
         """Stop serving."""
+        self.stop_playing()
         self._server.should_exit = True
         self._thread.join(10)
 
@@ -185,3 +198,11 @@ def begin(page: "Page", engine: EngineDouble) -> None:
     engine.wait_for(lambda: engine.said_of("start"), "the page to start")
     engine.tell(**IN_CALL)
     page.wait_for_selector("body[data-state=in_call]")
+
+
+def until(page: "Page", expression: str, timeout_s: float = 30.0) -> None:
+    """Wait until an expression holds in the page; unlike wait_for_function this works under the page's own CSP."""
+    end = time.monotonic() + timeout_s
+    while not page.evaluate(expression):
+        assert time.monotonic() < end, f"waited {timeout_s:g} s in vain for {expression}"
+        page.wait_for_timeout(30)

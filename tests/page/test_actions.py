@@ -9,7 +9,7 @@ import pytest
 
 from tests.page.clips import ROOT, Clip, encode_jpeg, frames, talking
 from tests.page.conftest import Open
-from tests.page.engine_double import EngineDouble, begin
+from tests.page.engine_double import EngineDouble, begin, until
 from tests.page.test_states import STATS, keep
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def page(open_page: Open, engine: EngineDouble, clip: Clip) -> "Page":
     page = open_page()
     begin(page, engine)
     engine.play(clip)
-    page.wait_for_function("facewire.figures.shown > 3")
+    until(page, "facewire.figures.shown > 3")
     return page
 
 
@@ -63,8 +63,8 @@ def test_arrow_keys_turn_the_face(page: "Page", engine: EngineDouble) -> None:
     for key, view in (("ArrowLeft", (-5, 0)), ("ArrowUp", (-5, 5)), ("Home", (0, 0))):
         page.keyboard.press(key)
         engine.wait_for(lambda: engine.said_of("view"), "a view")
-        page.wait_for_function(
-            f"[facewire.figures.view.yaw_deg, facewire.figures.view.pitch_deg].join() === '{view[0]},{view[1]}'"
+        until(
+            page, f"[facewire.figures.view.yaw_deg, facewire.figures.view.pitch_deg].join() === '{view[0]},{view[1]}'"
         )
         page.wait_for_timeout(100)
         assert last_view(engine) == view, key
@@ -92,7 +92,7 @@ def test_chat_both_ways(page: "Page", engine: EngineDouble, pictures: Path) -> N
     assert not engine.said_of("mute")
     engine.tell(type="chat", text="very clearly, m and v too", **{"from": "me"})
     engine.tell(type="chat", text="good", **{"from": "them"})
-    page.wait_for_function("document.querySelectorAll('#messages li').length === 3")
+    until(page, "document.querySelectorAll('#messages li').length === 3")
     keep(page, pictures, "chat")
     page.click("#chat .close")
     assert page.is_hidden("#chat")
@@ -103,8 +103,8 @@ def test_line_and_curves(page: "Page", engine: EngineDouble, pictures: Path) -> 
         wobble = {"wire_kbps_in": 22 + index % 5, "delay_ms": 130.0 + 3 * (index % 7), "loss": 0.01 * (index % 3)}
         engine.tell(**{**STATS, **wobble})
     engine.tell(**STATS)
-    page.wait_for_function("document.querySelector('#line').innerText.includes('H.264')")
-    page.wait_for_function("document.querySelector('#line').innerText.includes('23 kbps in, 25 out')")
+    until(page, "document.querySelector('#line').innerText.includes('H.264')")
+    until(page, "document.querySelector('#line').innerText.includes('23 kbps in, 25 out')")
     line = page.inner_text("#line")
     for words in ("loss 1 %", "delay 143 ms", "30 fps", "H.264 would take 312 kbps"):
         assert words in line
@@ -113,7 +113,7 @@ def test_line_and_curves(page: "Page", engine: EngineDouble, pictures: Path) -> 
     path = page.get_attribute(".plot path.first", "d")
     assert path is not None
     assert path.count("L") == 40
-    page.wait_for_function("document.querySelector('#sound-line').innerText.includes('Voice at 12 kbps')")
+    until(page, "document.querySelector('#sound-line').innerText.includes('Voice at 12 kbps')")
     keep(page, pictures, "curves")
 
 
@@ -162,7 +162,7 @@ def test_picture_from_a_file(page: "Page", engine: EngineDouble, tmp_path: Path)
     page.set_input_files("#source-input", ROOT / "replay/assets/portrait.jpg")
     engine.wait_for(lambda: len(engine.said_of("source")) == 3, "the next file")
     engine.tell(type="error", words="expected a picture with one face in it, found none", what_to_do="try another one")
-    page.wait_for_function("document.querySelector('#source-problem').innerText.includes('found none')")
+    until(page, "document.querySelector('#source-problem').innerText.includes('found none')")
     assert page.is_disabled("#source-send")
 
 
@@ -193,10 +193,10 @@ def test_keyboard_reaches_everything_in_order(page: "Page") -> None:
 
 def test_full_screen(page: "Page") -> None:
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement?.id === 'call'")
-    page.wait_for_function("document.querySelector('#do-fullscreen').ariaPressed === 'true'")
+    until(page, "document.fullscreenElement?.id === 'call'")
+    until(page, "document.querySelector('#do-fullscreen').ariaPressed === 'true'")
     page.keyboard.press("f")
-    page.wait_for_function("document.fullscreenElement === null")
+    until(page, "document.fullscreenElement === null")
 
 
 WINDOWS: list[dict[str, Any]] = [
@@ -219,7 +219,7 @@ def test_windows(
     begin(page, engine)
     engine.play(clip)
     engine.tell(**STATS)
-    page.wait_for_function("facewire.figures.shown > 3")
+    until(page, "facewire.figures.shown > 3")
     page.wait_for_timeout(400)
     keep(page, pictures, f"window_{number}_call")
     size = page.viewport_size

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from call.page_messages import FromPage, ToEngine, ToPage, pack
 from tests.page.clips import RATE, Clip, decode_jpeg, encode_jpeg
 from tests.page.conftest import Open
-from tests.page.engine_double import EngineDouble, begin
+from tests.page.engine_double import EngineDouble, begin, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -76,9 +76,12 @@ def test_pcm_where_the_browser_codes_no_speech(open_page: Open, engine: EngineDo
     assert engine.said_of("hello")[0]["codecs"] == {"opus": False}
     packets = engine.got(ToEngine.PCM)
     assert {len(packet.content) for packet in packets} == {2 * 2880}
-    assert rms(np.frombuffer(b"".join(packet.content for packet in packets), "<i2").astype(np.float32) / np.float32(32768)) > 0.01
+    assert (
+        rms(np.frombuffer(b"".join(packet.content for packet in packets), "<i2").astype(np.float32) / np.float32(32768))
+        > 0.01
+    )
     engine.play(clip, pcm=True)
-    page.wait_for_function("facewire.loudness > 0.01")
+    until(page, "facewire.loudness > 0.01")
 
 
 def test_camera_without_track_processor(open_page: Open, engine: EngineDouble) -> None:
@@ -92,7 +95,7 @@ def test_other_person_is_seen(open_page: Open, engine: EngineDouble, clip: Clip)
     page = open_page()
     begin(page, engine)
     engine.play(clip)
-    page.wait_for_function("facewire.figures.shown > 20")
+    until(page, "facewire.figures.shown > 20")
     shot = page.evaluate("document.querySelector('#remote').toDataURL('image/png').split(',')[1]")
     seen = decode_jpeg(base64.b64decode(shot))
     assert seen.shape == (256, 256, 3)
@@ -107,8 +110,8 @@ def test_other_person_is_heard_and_in_step(open_page: Open, engine: EngineDouble
     page = open_page()
     begin(page, engine)
     engine.play(clip)
-    page.wait_for_function("facewire.loudness > 0.01")
-    page.wait_for_function("facewire.figures.shown > 30")
+    until(page, "facewire.loudness > 0.01")
+    until(page, "facewire.figures.shown > 30")
     skews = []
     for _ in range(20):
         skews.append(figures(page)["skewMs"])
@@ -117,26 +120,26 @@ def test_other_person_is_heard_and_in_step(open_page: Open, engine: EngineDouble
     counts = figures(page)["sound"]["counts"]
     assert counts["heard"] > RATE
     engine.stop_playing()
-    page.wait_for_function("facewire.loudness < 0.001")
+    until(page, "facewire.loudness < 0.001")
 
 
 def test_late_pictures_hold_the_sound(open_page: Open, engine: EngineDouble, clip: Clip) -> None:
     page = open_page()
     begin(page, engine)
     engine.play(clip, picture_late_ms=330.0)
-    page.wait_for_function("facewire.figures.extraMs > 60", timeout=60000)
-    page.wait_for_function("facewire.figures.skewMs > -45", timeout=60000)
+    until(page, "facewire.figures.extraMs > 60", timeout_s=60)
+    until(page, "facewire.figures.skewMs > -45", timeout_s=60)
 
 
 def test_lost_sound_is_bridged(open_page: Open, engine: EngineDouble, clip: Clip) -> None:
     page = open_page()
     begin(page, engine)
     engine.play(clip, lose_each=10)
-    page.wait_for_function("facewire.figures.sound.counts?.lost >= 4")
+    until(page, "facewire.figures.sound.counts?.lost >= 4")
     counts = figures(page)["sound"]["counts"]
     share = counts["concealed"] / (counts["heard"] + counts["concealed"])
     assert 0.02 < share < 0.35, counts
-    page.wait_for_function("facewire.loudness > 0.01")
+    until(page, "facewire.loudness > 0.01")
 
 
 def test_mute_stops_the_sound_and_says_so(open_page: Open, engine: EngineDouble) -> None:
@@ -180,7 +183,7 @@ def test_self_view_shows_what_the_other_sees(open_page: Open, engine: EngineDoub
     image[:, :128] = (250, 20, 20)
     engine.send(pack(ToPage.SELF, 1.0, encode_jpeg(image)))
     pixel = "[...document.querySelector('#self-canvas').getContext('2d').getImageData(20, 100, 1, 1).data]"
-    page.wait_for_function(f"{pixel}[0] > 230")
+    until(page, f"{pixel}[0] > 230")
     assert page.is_visible("#self-canvas")
     assert page.is_hidden("#self-video")
 
@@ -198,5 +201,5 @@ def test_broken_messages_are_left_out(open_page: Open, engine: EngineDouble, cli
         engine.send(content)
     engine.tell(type="nonsense")
     engine.play(clip)
-    page.wait_for_function("facewire.figures.shown > 5")
-    page.wait_for_function("facewire.loudness > 0.01")
+    until(page, "facewire.figures.shown > 5")
+    until(page, "facewire.loudness > 0.01")

@@ -9,7 +9,7 @@ import pytest
 from call.page_messages import ToEngine
 from tests.page.clips import Clip
 from tests.page.conftest import Open
-from tests.page.engine_double import IN_CALL, LINK, EngineDouble, begin
+from tests.page.engine_double import IN_CALL, LINK, EngineDouble, begin, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -45,7 +45,7 @@ def test_lobby_guides_the_head_and_shows_the_crop(open_page: Open, engine: Engin
     page = open_page(consent=False)
     engine.wait_for(lambda: len(engine.got(ToEngine.CAMERA)) > 3, "frames")
     engine.tell(type="face", found=False, score=0.1, words="no face is seen yet: sit before the camera, in good light")
-    page.wait_for_function("document.querySelector('#face-words').innerText.includes('No face is seen')")
+    until(page, "document.querySelector('#face-words').innerText.includes('No face is seen')")
     assert page.locator(".guide ellipse").evaluate("guide => getComputedStyle(guide).opacity") == "1"
     keep(page, pictures, "lobby_no_face")
     engine.tell(type="face", found=True, score=0.9, words="")
@@ -95,7 +95,7 @@ def test_waiting_shares_the_link(open_page: Open, engine: EngineDouble, pictures
     page.wait_for_selector("#invite:visible")
     keep(page, pictures, "waiting")
     page.click("#copy-link")
-    page.wait_for_function("document.querySelector('#copy-link').innerText === 'Copied'")
+    until(page, "document.querySelector('#copy-link').innerText === 'Copied'")
     assert page.evaluate("navigator.clipboard.readText()") == LINK
 
 
@@ -116,7 +116,7 @@ def test_states(
     begin(page, engine)
     if state in ("in_call", "unstable", "reconnecting"):
         engine.play(clip)
-        page.wait_for_function("facewire.figures.shown > 3")
+        until(page, "facewire.figures.shown > 3")
     engine.tell(**STATS)
     engine.tell(type="state", state=state, reason=reason, room_link=LINK)
     page.wait_for_selector(f"body[data-state={state}]")
