@@ -5,7 +5,7 @@ Plain rules, so that both sides come together whatever either of them noticed fi
     a connection is lost, the network changed, signaling is lost    take the seat again, with its secret
     the other side took its seat (again)                            the caller offers
     an offer comes                                                  the callee answers, whatever it believed before
-    an attempt finds no way in three seconds                        the caller offers again
+    an attempt finds no way in a few seconds                        the caller offers again
 """
 
 import asyncio
@@ -35,9 +35,11 @@ from signaling.tasks import first_to_end, for_ever
 if TYPE_CHECKING:
     from call.engine import Engine
 
-FIND_WAY_S: Final = 3.0
-"""Until ICE has found a way, from the moment both descriptions are there; a network that comes back is found sooner by
-a new attempt than by an old one, which asks ever more rarely."""
+FIND_WAY_S: Final = 15.0
+FIND_WAY_AGAIN_S: Final = (3.0, 6.0)
+"""Until ICE has found a way, from the moment both descriptions are there: the first time, and in a call that lost its
+way, at first and after some attempts. A network that comes back is found sooner by a new attempt than by an old one,
+which asks ever more rarely."""
 OPEN_S: Final = 15.0
 """From there until the channels are open: DTLS and SCTP repeat what is lost each second or later."""
 ANSWER_S: Final = 5.0
@@ -70,6 +72,7 @@ class Dialling:
         self._deaf = False
         """Whether signaling is lost, beside a connection that stands: it goes on without."""
         self._closing = False
+        self._attempts = 0
 
     async def run(self) -> str:
         """Call until somebody hangs up; returns in words who. Raises SignalingError, ReceiverError."""
@@ -225,7 +228,7 @@ class Dialling:
 
     async def _talk(self, peer: Peer, client: SignalingClient) -> str:
         """Wait until the connection stands, talk, and say goodbye where it is us who end it."""
-        await peer.wait_way(FIND_WAY_S)
+        await peer.wait_way(self._find_way_s())
         await peer.wait_open(OPEN_S)
         engine = self._engine
         conversation = engine.conversation = Conversation(peer, client.role, engine, engine.clock)
@@ -238,11 +241,19 @@ class Dialling:
                 await conversation.hang_up(engine.leave_reason)
             raise
 
+    def _find_way_s(self) -> float:
+        if not self._connected_once:
+            return FIND_WAY_S
+        self._attempts += 1
+        shortest_s, longest_s = FIND_WAY_AGAIN_S
+        return min(shortest_s + 0.5 * (self._attempts - 1), longest_s)
+
     async def _note_standing(self, conversation: Conversation) -> str:
         """Note when the connection stands, for as long as it does."""
         while not conversation.standing:  # noqa: ASYNC110, a flag of an object without events
             await asyncio.sleep(0.02)
         self._connected_once = True
+        self._attempts = 0
         self._lost_since_s = None
         return await for_ever()
 

@@ -71,7 +71,7 @@ class Engine:
         self.joined_s: float | None = None
         """When the first connection stood, by `now`."""
         self.cache = SourceCache(settings.source_cache, settings.source_cache_files) if settings.source_cache else None
-        self.screen = Screen(model, front.show, settings.frame_rate, settings.size, self.now)
+        self.screen = Screen(model, front.show, settings.show_rate, settings.size, self.now)
         self.watching = Watching(
             model,
             finder or load_finder(model.folder),

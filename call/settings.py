@@ -33,7 +33,9 @@ class CallSettings(BaseSettings):
     source_quality: Annotated[int, Field(ge=1, le=100)] = 90
     """WebP quality of the source picture."""
     frame_rate: Annotated[float, Field(gt=0, le=120)] = 30.0
-    """Frames a second that the camera is asked for and the screen shows."""
+    """Frames a second that the camera gives."""
+    show_rate: Annotated[float, Field(gt=0, le=120)] = 30.0
+    """Pictures a second that are rendered at most."""
     max_kbps: Annotated[float, Field(gt=0)] = 30.0
     """What one direction may take on the wire; packets lost make it send sound again, and a little more."""
     size: int | None = None

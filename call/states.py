@@ -77,7 +77,7 @@ class Silence:
         """
         self._heard_s = max(self._heard_s, heard_s)
         if now_s - self._looked_s > OWN_STALL_S:  # it was us who were held up: what came meanwhile is still to be read
-            self._heard_s += now_s - self._looked_s
+            self._heard_s = min(self._heard_s + now_s - self._looked_s, now_s)
         self._looked_s = now_s
         silent_s = now_s - self._heard_s
         if silent_s < UNSTABLE_S:

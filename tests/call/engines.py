@@ -16,8 +16,11 @@ from tests.models.finders import central_finder
 
 
 def make_engine(model: Model, link: RoomLink, front: Front, impair: Impair | None = None, **settings: Any) -> Engine:
-    """An engine whose peers hear the network through `impair`. Random networks know no faces: any score will do."""
-    chosen = CallSettings(**{"face_threshold": 0.0, "source_cache": None, **settings})
+    """An engine whose peers hear the network through `impair`. Random networks know no faces: any score will do.
+
+    Six frames a second, so that two engines find room on a busy machine.
+    """
+    chosen = CallSettings(**{"face_threshold": 0.0, "source_cache": None, "frame_rate": 6, "show_rate": 6, **settings})
     finder = FaceFinder(central_finder())
     return Engine(chosen, link, model, front, make_peer=lambda: Peer(impair=impair), finder=finder)
 

@@ -1,6 +1,7 @@
 """server.py: who gets the page and its WebSocket, and what passes over it."""
 
 import asyncio
+import base64
 import json
 import struct
 from collections.abc import AsyncIterator
@@ -21,6 +22,7 @@ from call.room_link import RoomLink
 from call.server import ANOTHER_PAGE, OTHER_ORIGIN, TOKEN_WRONG, PageServer
 from models.weights import Model
 from tests.call.engines import make_engine
+from tests.call.engines import until as wait_until
 
 pytestmark = pytest.mark.network
 
@@ -141,15 +143,11 @@ async def test_page_closed_ends_the_call_and_loading_it_again_does_not(tiny: Mod
             assert (await until(socket, "state"))["state"] == "waiting"
             await asyncio.sleep(0.5)
             assert engine.progress.state == "waiting"
-        async with asyncio.timeout(5):
-            while engine.progress.state != "ended":
-                await asyncio.sleep(0.02)
+        await wait_until(lambda: engine.progress.state == "ended")
     assert engine.progress.reason == "this side closed its page"
 
 
 async def test_page_file_source_is_shown_before_it_is_sent(page: tuple[str, Engine], tmp_path: Path) -> None:
-    import base64
-
     address, engine = page
     good, jpeg = cv2.imencode(".jpg", np.full((80, 100, 3), 120, np.uint8))
     assert good
@@ -160,9 +158,8 @@ async def test_page_file_source_is_shown_before_it_is_sent(page: tuple[str, Engi
         preview = await until(socket, "source_preview")
         assert engine.own_source is None
         await socket.send(json.dumps({"type": "source", "jpeg": preview["jpeg"], "apply": True}))
-        async with asyncio.timeout(5):
-            while engine.own_source is None:
-                await asyncio.sleep(0.02)
+        await wait_until(lambda: engine.own_source is not None)
+        assert engine.own_source is not None
         assert engine.own_source.picture == base64.b64decode(preview["jpeg"])
         await socket.send(json.dumps({"type": "source", "jpeg": "bm8gcGljdHVyZQ==", "apply": True}))
         assert "expected a picture" in (await until(socket, "error"))["words"]

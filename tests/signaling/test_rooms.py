@@ -3,6 +3,7 @@
 import pytest
 
 from signaling.errors import Refusal, RefusalCode
+from signaling.messages import Wish
 from signaling.rooms import Rooms
 
 
@@ -67,3 +68,53 @@ def test_leave_twice_does_not_take_the_seat_of_the_next_one() -> None:
     rooms.leave(first)
     receiver = rooms.join("r", "receiver")
     assert rooms.other(receiver) is second
+
+
+def test_join_two_peers_of_a_call_become_callee_and_caller() -> None:
+    rooms = Rooms(max_rooms=1)
+    first, second = rooms.join("r", "call"), rooms.join("r", "call")
+    assert (first.role, second.role) == ("callee", "caller")
+    assert rooms.other(first) is second
+    with pytest.raises(Refusal, match="room 'r' is full"):
+        rooms.join("r", "call")
+    rooms.leave(first)
+    assert rooms.join("r", "call").role == "callee"
+
+
+@pytest.mark.parametrize(("first", "second"), [("sender", "call"), ("call", "receiver")])
+def test_join_calls_do_not_mix_with_one_way_peers(first: Wish, second: Wish) -> None:
+    rooms = Rooms(max_rooms=1)
+    rooms.join("r", first)
+    with pytest.raises(Refusal, match="expected a (receiver|caller) to join"):
+        rooms.join("r", second)
+
+
+def test_leave_keeps_the_seat_of_a_call_for_its_secret_and_for_a_while() -> None:
+    rooms = Rooms(max_rooms=1)
+    first, second = rooms.join("r", "call"), rooms.join("r", "call")
+    rooms.leave(first, keep_until_s=30.0)
+    rooms.leave(second)
+    assert rooms.rooms_open == 1  # the room itself is kept with it
+    rooms.join("r", "call")
+    with pytest.raises(Refusal, match="full"):
+        rooms.join("r", "call", now_s=10.0)
+    back = rooms.join("r", "call", first.secret, now_s=29.0)
+    assert (back.role, back.secret) == ("callee", first.secret)
+    rooms.leave(back, keep_until_s=30.0)
+    assert rooms.join("r", "call", now_s=30.0).role == "callee"
+
+
+def test_join_with_the_secret_of_a_taken_seat_replaces_its_peer() -> None:
+    rooms = Rooms(max_rooms=1)
+    first = rooms.join("r", "call")
+    again = rooms.join("r", "call", first.secret)
+    assert not rooms.taken(first)
+    assert rooms.taken(again)
+    rooms.leave(first)
+    assert rooms.taken(again)
+
+
+def test_leave_never_keeps_the_seat_of_a_one_way_peer() -> None:
+    rooms = Rooms(max_rooms=1)
+    rooms.leave(rooms.join("r", "sender"), keep_until_s=30.0)
+    assert rooms.rooms_open == 0
