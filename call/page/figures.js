@@ -74,9 +74,9 @@ export class Figures {
   take(stats) {
     this.#history.push({ ...stats, loss_percent: stats.loss * 100 });
     if (this.#history.length > KEPT) this.#history.shift();
-    const spans = lineParts(stats).map(({ words, more }) => {
+    const spans = lineParts(stats).map(({ words, more }, index) => {
       const span = document.createElement("span");
-      span.textContent = words;
+      span.textContent = index === 0 ? words : `  ·  ${words}`;
       if (more) span.className = "more";
       return span;
     });

@@ -102,7 +102,7 @@ export class Lobby {
 
   /** Show the crop; `size` of the pictures that were sent, null before one was. */
   setCrop(crop, size) {
-    if (size === null) return;
+    if (size === null || this.#preview.dataset.face !== "found") return; // where a face was says nothing of now
     const { clientWidth, clientHeight } = this.#preview;
     const place = cropInPreview(crop, size, [clientWidth, clientHeight]);
     show(this.#crop, true);

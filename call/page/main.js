@@ -54,7 +54,11 @@ class Page {
       document.body.dataset.picture = "";
     },
   );
-  #self = new PictureView(byId("self-canvas"), (_, nowMs) => nowMs);
+  #self = new PictureView(
+    byId("self-canvas"),
+    (_, nowMs) => nowMs,
+    () => this.#showSelf(),
+  );
   #chat = new Chat((text) => this.#link.send({ type: "chat", text }));
   #source = new SourceDialog((message) => this.#link.send(message));
   #controls = new Controls((name) => this.#act(name));
@@ -199,9 +203,7 @@ class Page {
     this.#on[name] = on;
     if (name === "self_view") {
       byId("self-view").setAttribute("aria-pressed", String(on));
-      show(byId("self-canvas"), on);
-      show(byId("self-video"), !on);
-      return;
+      return this.#showSelf();
     }
     this.#controls.setPressed(name, on);
     if (name === "mute" && this.#sound.microphone !== null) this.#sound.microphone.muted = on;
@@ -209,6 +211,13 @@ class Page {
       this.#camera.fps = on ? 0 : CALL_FPS;
       show(byId("self-off"), on);
     }
+  }
+
+  /** The mirror's picture, or what the engine makes of one, once it has made some. */
+  #showSelf() {
+    const asTheySee = this.#on.self_view && this.#self.shown > 0;
+    show(byId("self-canvas"), asTheySee);
+    show(byId("self-video"), !asTheySee);
   }
 
   #panel(name, open) {

@@ -9,6 +9,7 @@ const SOUND_AFTER_MS = 40;
 const SOUND_LEADS_AT_MOST_MS = 45;
 /** A picture that would wait longer does not belong to this sound. */
 const HOLD_AT_MOST_MS = 250;
+const OTHER_TIME_MS = 5000;
 /** Sound whose place is older than this is not playing. */
 const FRESH_MS = 400;
 const WINDOW = 45; // pictures
@@ -37,7 +38,7 @@ export class PictureTiming {
     if (heard === null || nowMs - heard.atMs > FRESH_MS) return nowMs;
     const soundAt = heard.atMs + (timeMs - heard.mediaMs);
     const dueMs = soundAt - SOUND_AFTER_MS;
-    if (dueMs - nowMs > HOLD_AT_MOST_MS || nowMs - dueMs > 4 * HOLD_AT_MOST_MS) return nowMs;
+    if (dueMs - nowMs > HOLD_AT_MOST_MS || nowMs - dueMs > OTHER_TIME_MS) return nowMs;
     this.#note(nowMs - dueMs);
     const shownAt = Math.max(nowMs, dueMs);
     this.#skew = soundAt - shownAt;
@@ -51,7 +52,8 @@ export class PictureTiming {
     const usual = sorted[Math.floor(sorted.length * 0.9)];
     // What the sound should wait so that nine pictures of ten are not behind it by more than the window allows.
     const wanted = this.#extraMs + usual - (SOUND_AFTER_MS + SOUND_LEADS_AT_MOST_MS) / 2;
-    const bounded = Math.max(0, Math.min(EXTRA_AT_MOST_MS, wanted));
+    // Pictures that are out of reach, on a machine that is too slow, are no reason to hold the voice back as well.
+    const bounded = wanted > EXTRA_AT_MOST_MS ? 0 : Math.max(0, wanted);
     this.#extraMs += (bounded - this.#extraMs) * (SETTLES / WINDOW);
   }
 

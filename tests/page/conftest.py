@@ -112,3 +112,9 @@ def pictures() -> Path:
     folder = Path(os.environ.get("FACEWIRE_SCREENSHOTS", "build/screenshots"))
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def keep(pictures: Path) -> Callable[["Page", str], None]:
+    """Take a screenshot."""
+    return lambda page, name: page.screenshot(path=pictures / f"{name}.png") and None

@@ -61,3 +61,10 @@ test("a picture of quite another time is not held", () => {
   assert.equal(timing.showAt(90000, 60), 60);
   assert.equal(timing.showAt(-90000, 60), 60);
 });
+
+test("pictures that are far too late do not hold the sound back, and the skew says how late they are", () => {
+  const timing = new PictureTiming();
+  watch(timing, { soundDelay: 90, pictureDelay: () => 1400, seconds: 30 });
+  assert.ok(timing.extraMs < 1, `${timing.extraMs}`);
+  assert.ok(Math.abs(timing.skewMs + 1310) < 5, `${timing.skewMs}`);
+});
