@@ -33,13 +33,12 @@ export class Devices {
     try {
       this.#keep(await navigator.mediaDevices.getUserMedia({ video, audio }));
       return null;
-    } catch (error) {
-      if (error.name === "NotAllowedError") return deviceProblem(error);
+    } catch {
       return this.#openEach();
     }
   }
 
-  /** One at a time; a remembered device that is gone gives way to any. */
+  /** One at a time, for what there is; a remembered device that is gone gives way to any. */
   async #openEach() {
     let problem = null;
     try {

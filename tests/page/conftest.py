@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 Open = Callable[..., "Page"]
+Keep = Callable[["Page", str], None]
 
 
 @pytest.fixture(scope="session")
@@ -115,6 +116,10 @@ def pictures() -> Path:
 
 
 @pytest.fixture(scope="session")
-def keep(pictures: Path) -> Callable[["Page", str], None]:
+def keep(pictures: Path) -> Keep:
     """Take a screenshot."""
-    return lambda page, name: page.screenshot(path=pictures / f"{name}.png") and None
+
+    def take(page: "Page", name: str) -> None:
+        page.screenshot(path=pictures / f"{name}.png")
+
+    return take

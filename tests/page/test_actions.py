@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.page.clips import ROOT, Clip, encode_jpeg, frames, talking
-from tests.page.conftest import Open
+from tests.page.conftest import Keep, Open
 from tests.page.engine_double import EngineDouble, begin, until
-from tests.page.test_states import STATS, keep
+from tests.page.test_states import STATS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -39,7 +39,7 @@ def page(open_page: Open, engine: EngineDouble, clip: Clip) -> "Page":
     return page
 
 
-def test_drag_turns_the_face(page: "Page", engine: EngineDouble, pictures: Path) -> None:
+def test_drag_turns_the_face(page: "Page", engine: EngineDouble, keep: Keep) -> None:
     box = page.locator("#remote").bounding_box()
     assert box is not None
     x, y, step = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, box["width"] / 9
@@ -49,7 +49,7 @@ def test_drag_turns_the_face(page: "Page", engine: EngineDouble, pictures: Path)
     page.mouse.up()
     engine.wait_for(lambda: last_view(engine) == pytest.approx((10, 5), abs=0.5), "10 degrees right, 5 up")
     assert page.inner_text("#turn") == "Turned 10° right, 5° up"
-    keep(page, pictures, "turned")
+    keep(page, "turned")
     page.mouse.move(x - 90, y + 90)  # without the button
     page.wait_for_timeout(100)
     assert last_view(engine) == pytest.approx((10, 5), abs=0.5)
@@ -79,7 +79,7 @@ def test_look_at_me(page: "Page", engine: EngineDouble) -> None:
     assert engine.said_of("frontalise")[-1]["on"] is False
 
 
-def test_chat_both_ways(page: "Page", engine: EngineDouble, pictures: Path) -> None:
+def test_chat_both_ways(page: "Page", engine: EngineDouble, keep: Keep) -> None:
     engine.tell(type="chat", text="can you <i>hear</i> me?", **{"from": "them"})
     page.wait_for_selector("#do-chat.news")
     page.keyboard.press("c")
@@ -93,12 +93,12 @@ def test_chat_both_ways(page: "Page", engine: EngineDouble, pictures: Path) -> N
     engine.tell(type="chat", text="very clearly, m and v too", **{"from": "me"})
     engine.tell(type="chat", text="good", **{"from": "them"})
     until(page, "document.querySelectorAll('#messages li').length === 3")
-    keep(page, pictures, "chat")
+    keep(page, "chat")
     page.click("#chat .close")
     assert page.is_hidden("#chat")
 
 
-def test_line_and_curves(page: "Page", engine: EngineDouble, pictures: Path) -> None:
+def test_line_and_curves(page: "Page", engine: EngineDouble, keep: Keep) -> None:
     for index in range(40):
         wobble = {"wire_kbps_in": 22 + index % 5, "delay_ms": 130.0 + 3 * (index % 7), "loss": 0.01 * (index % 3)}
         engine.tell(**{**STATS, **wobble})
@@ -114,21 +114,21 @@ def test_line_and_curves(page: "Page", engine: EngineDouble, pictures: Path) -> 
     assert path is not None
     assert path.count("L") == 40
     until(page, "document.querySelector('#sound-line').innerText.includes('Voice at 12 kbps')")
-    keep(page, pictures, "curves")
+    keep(page, "curves")
 
 
-def test_picture_is_seen_before_it_is_sent(page: "Page", engine: EngineDouble, pictures: Path) -> None:
+def test_picture_is_seen_before_it_is_sent(page: "Page", engine: EngineDouble, keep: Keep) -> None:
     shown = preview()
     engine.tell(type="ask_source", why="your face is turned far from the picture that was sent")
     page.wait_for_selector("#ask:visible")
-    keep(page, pictures, "ask_source")
+    keep(page, "ask_source")
     page.click("#ask-yes")
     assert page.is_disabled("#source-send")
     page.click("#source-still")
     engine.wait_for(lambda: engine.said_of("take_source"), "the wish for a picture")
     engine.tell(type="source_preview", jpeg=shown)
     page.wait_for_selector("#source-image:visible")
-    keep(page, pictures, "source")
+    keep(page, "source")
     assert not engine.said_of("source"), "not before one agrees"
     page.click("#source-send")
     engine.wait_for(lambda: engine.said_of("source"), "the picture")
@@ -166,11 +166,11 @@ def test_picture_from_a_file(page: "Page", engine: EngineDouble, tmp_path: Path)
     assert page.is_disabled("#source-send")
 
 
-def test_no_face_is_said_in_the_call(page: "Page", engine: EngineDouble, pictures: Path) -> None:
+def test_no_face_is_said_in_the_call(page: "Page", engine: EngineDouble, keep: Keep) -> None:
     engine.tell(type="face", found=False, score=0.0, words="the face is lost: the other side sees your last picture")
     page.wait_for_selector("#face-note:visible")
     assert "last picture" in page.inner_text("#face-note")
-    keep(page, pictures, "no_face")
+    keep(page, "no_face")
     engine.tell(type="face", found=True, score=0.9, words="")
     page.wait_for_selector("#face-note", state="hidden")
 
@@ -209,19 +209,19 @@ WINDOWS: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize(("number", "window"), list(enumerate(WINDOWS)))
 def test_windows(
-    open_page: Open, engine: EngineDouble, clip: Clip, pictures: Path, number: int, window: dict[str, Any]
+    open_page: Open, engine: EngineDouble, clip: Clip, keep: Keep, number: int, window: dict[str, Any]
 ) -> None:
     page = open_page(**window)
     engine.tell(type="face", found=True, score=0.9, words="")
     page.wait_for_timeout(300)
-    keep(page, pictures, f"window_{number}_lobby")
+    keep(page, f"window_{number}_lobby")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "no sideways scrolling in the lobby"
     begin(page, engine)
     engine.play(clip)
     engine.tell(**STATS)
     until(page, "facewire.figures.shown > 3")
     page.wait_for_timeout(400)
-    keep(page, pictures, f"window_{number}_call")
+    keep(page, f"window_{number}_call")
     size = page.viewport_size
     assert size is not None
     for name in ("mute", "leave"):
@@ -235,7 +235,7 @@ def test_windows(
         assert page.locator(".dot").evaluate("dot => getComputedStyle(dot).animationName") == "none"
     page.keyboard.press("c")
     page.wait_for_selector("#chat:visible")
-    keep(page, pictures, f"window_{number}_chat")
+    keep(page, f"window_{number}_chat")
 
 
 def test_colours_can_be_read(open_page: Open, engine: EngineDouble) -> None:

@@ -1,14 +1,13 @@
 """What the page says: each state of a call, each thing that can go wrong. Screenshots are kept of all."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from call.page_messages import ToEngine
 from tests.page.clips import Clip
-from tests.page.conftest import Open
+from tests.page.conftest import Keep, Open
 from tests.page.engine_double import IN_CALL, LINK, EngineDouble, begin, until
 
 if TYPE_CHECKING:
@@ -30,24 +29,19 @@ STATS = {
 }
 
 
-def keep(page: "Page", pictures: Path, name: str) -> None:
-    """Take a screenshot."""
-    page.screenshot(path=pictures / f"{name}.png")
-
-
 def problem(page: "Page") -> str:
     """The words of what went wrong, once they are there."""
     page.wait_for_selector("#problem:visible")
     return page.inner_text("#problem")
 
 
-def test_lobby_guides_the_head_and_shows_the_crop(open_page: Open, engine: EngineDouble, pictures: Path) -> None:
+def test_lobby_guides_the_head_and_shows_the_crop(open_page: Open, engine: EngineDouble, keep: Keep) -> None:
     page = open_page(consent=False)
     engine.wait_for(lambda: len(engine.got(ToEngine.CAMERA)) > 3, "frames")
     engine.tell(type="face", found=False, score=0.1, words="no face is seen yet: sit before the camera, in good light")
     until(page, "document.querySelector('#face-words').innerText.includes('No face is seen')")
     assert page.locator(".guide ellipse").evaluate("guide => getComputedStyle(guide).opacity") == "1"
-    keep(page, pictures, "lobby_no_face")
+    keep(page, "lobby_no_face")
     engine.tell(type="face", found=True, score=0.9, words="")
     engine.tell(type="crop", left=160.0, top=60.0, side=320.0)
     page.wait_for_selector("#crop:visible")
@@ -57,7 +51,7 @@ def test_lobby_guides_the_head_and_shows_the_crop(open_page: Open, engine: Engin
     scale = frame["width"] / 640
     assert box["width"] == pytest.approx(320 * scale, abs=2)
     assert box["x"] - frame["x"] == pytest.approx((640 - 160 - 320) * scale, abs=2)
-    keep(page, pictures, "lobby")
+    keep(page, "lobby")
 
 
 def test_consent_is_asked_once(open_page: Open, engine: EngineDouble) -> None:
@@ -88,12 +82,12 @@ def test_link_of_another_call_is_joined(open_page: Open, engine: EngineDouble) -
     assert engine.said_of("start") == [{"type": "start", "consent": True, "room_link": LINK}]
 
 
-def test_waiting_shares_the_link(open_page: Open, engine: EngineDouble, pictures: Path) -> None:
+def test_waiting_shares_the_link(open_page: Open, engine: EngineDouble, keep: Keep) -> None:
     page = open_page(permissions=("camera", "microphone", "clipboard-read", "clipboard-write"))
     page.click("#start:enabled")
     engine.tell(type="state", state="waiting", reason="nobody is there yet", room_link=LINK)
     page.wait_for_selector("#invite:visible")
-    keep(page, pictures, "waiting")
+    keep(page, "waiting")
     page.click("#copy-link")
     until(page, "document.querySelector('#copy-link').innerText === 'Copied'")
     assert page.evaluate("navigator.clipboard.readText()") == LINK
@@ -110,7 +104,7 @@ def test_waiting_shares_the_link(open_page: Open, engine: EngineDouble, pictures
     ],
 )
 def test_states(
-    open_page: Open, engine: EngineDouble, clip: Clip, pictures: Path, state: str, reason: str, words: str
+    open_page: Open, engine: EngineDouble, clip: Clip, keep: Keep, state: str, reason: str, words: str
 ) -> None:
     page = open_page()
     begin(page, engine)
@@ -124,7 +118,7 @@ def test_states(
     assert page.is_visible("#state")
     assert reason in page.inner_text("#state").lower()
     page.wait_for_timeout(400)
-    keep(page, pictures, state)
+    keep(page, state)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +130,7 @@ def test_states(
         ("the token of this link has expired", "Ask the other person for a new one"),
     ],
 )
-def test_ends_say_what_to_do(open_page: Open, engine: EngineDouble, pictures: Path, reason: str, todo: str) -> None:
+def test_ends_say_what_to_do(open_page: Open, engine: EngineDouble, keep: Keep, reason: str, todo: str) -> None:
     page = open_page()
     begin(page, engine)
     engine.tell(type="state", state="ended", reason=reason, room_link=LINK)
@@ -144,7 +138,7 @@ def test_ends_say_what_to_do(open_page: Open, engine: EngineDouble, pictures: Pa
     assert reason in page.inner_text("#ended").lower()
     assert todo in page.inner_text("#ended")
     assert page.is_disabled("#do-mute")
-    keep(page, pictures, f"ended_{reason.split(':')[0].replace(' ', '_')[:24]}")
+    keep(page, f"ended_{reason.split(':')[0].replace(' ', '_')[:24]}")
 
 
 def test_leaving_says_so_and_lets_go_of_the_camera(open_page: Open, engine: EngineDouble) -> None:
@@ -158,7 +152,7 @@ def test_leaving_says_so_and_lets_go_of_the_camera(open_page: Open, engine: Engi
     assert page.evaluate("track.readyState") == "ended"
 
 
-def test_no_devices(launch: Callable[..., "Browser"], engine: EngineDouble, pictures: Path) -> None:
+def test_no_devices(launch: Callable[..., "Browser"], engine: EngineDouble, keep: Keep) -> None:
     browser = launch(with_devices=False)
     page = browser.new_context(permissions=["camera", "microphone"]).new_page()
     page.goto(engine.url)
@@ -166,22 +160,62 @@ def test_no_devices(launch: Callable[..., "Browser"], engine: EngineDouble, pict
     assert "No camera was found." in words
     assert "Try again" in words
     assert page.inner_text("#camera-choice") == "No camera found"
-    keep(page, pictures, "error_no_camera")
+    keep(page, "error_no_camera")
     page.check("#consent")  # one can still listen
     page.click("#start:enabled")
     engine.wait_for(lambda: engine.said_of("start"), "a call without camera")
     browser.close()
 
 
-def test_permission_refused(open_page: Open, engine: EngineDouble, pictures: Path) -> None:
+def test_permission_refused(open_page: Open, engine: EngineDouble, keep: Keep) -> None:
     page = open_page(permissions=())
     assert "may not use the camera" in problem(page)
     assert "Allow both" in problem(page)
-    keep(page, pictures, "error_refused")
+    keep(page, "error_refused")
     page.context.grant_permissions(["camera", "microphone"])
     page.click("#problem-again")
     page.wait_for_selector("#problem", state="hidden")
     engine.wait_for(lambda: engine.got(ToEngine.CAMERA), "frames after all")
+
+
+def test_one_of_two_refused(open_page: Open, engine: EngineDouble) -> None:
+    page = open_page(permissions=("camera",))
+    assert "may not use" in problem(page)
+    engine.wait_for(lambda: len(engine.got(ToEngine.CAMERA)) > 2, "the camera, which was allowed")
+
+
+def test_another_microphone_is_chosen(open_page: Open, engine: EngineDouble) -> None:
+    page = open_page()
+    page.wait_for_selector("#start:enabled")
+    until(page, "document.querySelectorAll('#microphone-choice option').length > 1")
+    chosen = page.evaluate("document.querySelector('#microphone-choice').lastElementChild.label")
+    page.select_option("#microphone-choice", label=chosen)
+    until(page, "document.querySelector('#microphone-choice').selectedOptions[0].label === " + repr(chosen))
+    before = len(engine.got(ToEngine.CAMERA))
+    engine.wait_for(lambda: len(engine.got(ToEngine.CAMERA)) > before + 2, "the camera to go on")
+    begin(page, engine)
+    engine.wait_for(lambda: len(engine.got(ToEngine.OPUS)) > 3, "its sound")
+
+
+def test_camera_is_pulled_out(open_page: Open, engine: EngineDouble) -> None:
+    page = open_page()
+    begin(page, engine)
+    page.evaluate("document.querySelector('#self-video').srcObject.getTracks()[0].dispatchEvent(new Event('ended'))")
+    assert "is gone" in problem(page)
+    page.click("#problem-again")
+    page.wait_for_selector("#problem", state="hidden")
+
+
+def test_reloaded_page_returns_to_the_call(open_page: Open, engine: EngineDouble) -> None:
+    page = open_page()
+    begin(page, engine)
+    page.reload()
+    engine.wait_for(lambda: len(engine.said_of("hello")) == 2, "the page to come back")
+    engine.tell(**IN_CALL)
+    until(page, "document.querySelector('#start').innerText === 'Return to the call'")
+    page.click("#start:enabled")
+    engine.wait_for(lambda: len(engine.said_of("start")) == 2, "it to go on")
+    page.wait_for_selector("#do-leave:visible")
 
 
 TAKEN = """navigator.mediaDevices.getUserMedia = async () => {
@@ -198,12 +232,12 @@ TAKEN = """navigator.mediaDevices.getUserMedia = async () => {
         ("delete globalThis.AudioWorkletNode", "too old", "Use a current"),
     ],
 )
-def test_what_the_browser_lacks(open_page: Open, pictures: Path, script: str, words: str, todo: str) -> None:
+def test_what_the_browser_lacks(open_page: Open, keep: Keep, script: str, words: str, todo: str) -> None:
     page = open_page(script=script)
     said = problem(page)
     assert words in said
     assert todo in said
-    keep(page, pictures, f"error_{words.replace(' ', '_')}")
+    keep(page, f"error_{words.replace(' ', '_')}")
 
 
 @pytest.mark.parametrize(
@@ -215,14 +249,14 @@ def test_what_the_browser_lacks(open_page: Open, pictures: Path, script: str, wo
     ],
 )
 def test_refusals_of_the_engine(
-    open_page: Open, engine: EngineDouble, pictures: Path, code: int, words: str, todo: str
+    open_page: Open, engine: EngineDouble, keep: Keep, code: int, words: str, todo: str
 ) -> None:
     engine.refuse_with = code
     page = open_page()
     assert words in problem(page)
     assert todo in problem(page)
     assert page.is_disabled("#start")
-    keep(page, pictures, f"error_{code}")
+    keep(page, f"error_{code}")
 
 
 def test_wrong_and_missing_token(open_page: Open, engine: EngineDouble) -> None:
@@ -232,13 +266,13 @@ def test_wrong_and_missing_token(open_page: Open, engine: EngineDouble) -> None:
     assert "has no token" in problem(page)
 
 
-def test_engine_stops(open_page: Open, engine: EngineDouble, pictures: Path) -> None:
+def test_engine_stops(open_page: Open, engine: EngineDouble, keep: Keep) -> None:
     page = open_page()
     begin(page, engine)
     engine.stop()
     assert "facewire on this machine has stopped" in problem(page)
     assert "Run facewire call again" in problem(page)
-    keep(page, pictures, "error_engine_gone")
+    keep(page, "error_engine_gone")
 
 
 def test_link_comes_back(open_page: Open, engine: EngineDouble) -> None:

@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tests.page.clips import ROOT, decode_jpeg, listening, talking, write_camera, write_microphone
-from tests.page.conftest import CHROMIUM
+from tests.page.conftest import CHROMIUM, Keep
 from tests.page.engine_double import until
 
 if TYPE_CHECKING:
@@ -101,9 +101,7 @@ def seen(page: "Page") -> NDArray[np.uint8]:
     return decode_jpeg(base64.b64decode(shot))
 
 
-def test_two_people_call_each_other(
-    pages: tuple["Page", "Page", Program, Program], pictures: Path, keep: Callable[["Page", str], None]
-) -> None:
+def test_two_people_call_each_other(pages: tuple["Page", "Page", Program, Program], keep: Keep) -> None:
     first, second, program, other = pages
     first.wait_for_selector("#crop:visible")
     keep(first, "two_lobby")
