@@ -49,6 +49,7 @@ CLIP = ROOT / "replay/assets/demo.mp4"
 SPOKEN = ROOT.parent / "shared/data/talking_heads/hd/id097_0.mp4"
 RATE = 30.0
 SETTLE_S = 3.0
+MOST_FRAMES = 150
 CASES = ((0.0, 0.0), (0.1, 0.3), (0.2, 0.1))
 """Share of datagrams lost, round trip in s."""
 
@@ -93,8 +94,8 @@ class Material:
 def read_material(model: Model, clip: Path, spoken: Path | None, finder: Any) -> Material:
     """Read a clip to its end, and its motion, before anything is timed."""
     clip_frames = open_source(str(clip))
-    frames = []
-    while (frame := clip_frames.read()) is not None and len(frames) < 400:
+    frames: list[Image] = []
+    while (frame := clip_frames.read()) is not None and len(frames) < MOST_FRAMES:
         frames.append(frame.image)
     clip_frames.close()
     extractor = Extractor(model)
@@ -182,20 +183,17 @@ async def measure_wire(model: Model, finder: Any, material: Material, loss: floa
             engine._consent = True
             engine.set_source(material.source)
         tasks.append(asyncio.create_task(engines[1].run()))
-        tasks += [
-            asyncio.create_task(play(engine, material)) for engine in engines for play in (play_motion, keep_looking)
-        ]
+        for engine in engines:
+            tasks += [asyncio.create_task(play(engine, material)) for play in (play_motion, keep_looking)]
         await until(lambda: all(front.shown for _, front in sides), 90, "both sides to see each other")
         await asyncio.sleep(SETTLE_S)
         conversations = [engine.conversation for engine in engines]
-        first, second = conversations
+        first = conversations[0]
         before = _counts(first)
         heard, begin_s = sides[0][1].packets, time.monotonic()
         await asyncio.sleep(seconds)
         elapsed_s = time.monotonic() - begin_s
-        if any(
-            engine.conversation is not conversation for engine, conversation in zip(engines, conversations, strict=True)
-        ):
+        if [engine.conversation for engine in engines] != conversations:
             raise SystemExit("expected the connection to stay, it was made anew")
         after = _counts(first)
         up, down, payload_up, payload_down = (
@@ -215,6 +213,8 @@ async def measure_wire(model: Model, finder: Any, material: Material, loss: floa
             "frames_received_a_second": round(first.incoming.frames / first._elapsed_s(), 1),
             "longest_freeze_s": round(smoother.longest_freeze_s, 2),
             "lost_messages_share": round(first.incoming.loss, 3),
+            "frames_left_out_or_dropped": conversations[1].outgoing.frames_dropped,
+            "sent_as": str(conversations[1].outgoing.plan),
         }
 
 

@@ -30,13 +30,14 @@ KEEP_ALIVE_S: Final = 0.35
 SOUND_FLOWS_S: Final = 0.2
 """So long after a packet of sound another one is expected, and frames wait for it."""
 SOUND_LATE_S: Final = 0.025
+SOUND_OVER_S: Final = 1.0
 SLACK_S: Final = 0.008
 """Clocks of camera, microphone and ours do not agree: what is due by less than this goes now."""
 MOST_SOUND: Final = 4
 SOUND_AGAIN_FROM: Final = (0.02, 0.12)
 """Shares of messages lost from which each packet of sound is sent once more, and twice more."""
 SOUND_KBPS: Final = 12.0
-REPEAT_ACKNOWLEDGEMENT_S: Final = 0.2
+LEAST_S: Final = 0.015
 
 
 class Outgoing:
@@ -75,7 +76,7 @@ class Outgoing:
         self._sent_s = self._began_s = now()
         self._owes = False
         self._last_frame_s = -1.0
-        self._plan: Plan = self.rate.plan(now())
+        self.plan: Plan = self.rate.plan(now())
         self._changed = asyncio.Event()
 
     def set_source(self, x_c: NDArray[np.float32]) -> None:
@@ -85,7 +86,7 @@ class Outgoing:
     def add_motion(self, motion: Motion) -> None:
         """Take a frame; some are left out where the rate controller wants fewer."""
         time_s = motion.capture_time_s - self._begin_s
-        if time_s < 0 or time_s - self._last_frame_s < 0.75 / self._plan.frame_rate:
+        if time_s < 0 or time_s - self._last_frame_s < 0.75 / self.plan.frame_rate:
             self.frames_dropped += time_s >= 0
             return
         self._last_frame_s = time_s
@@ -125,27 +126,27 @@ class Outgoing:
 
     def _due_s(self) -> float:
         """When the next message is to leave, as far as is known now."""
-        interval_s = self._plan.interval_s
+        interval_s = self.plan.interval_s
         early_s = self._sent_s + interval_s - SLACK_S
         flows = self._now() - self._sound_s < SOUND_FLOWS_S
         if len(self._frames) >= MAX_FRAMES:
             return self._now()
+        if self._owes:
+            return self._sent_s + LEAST_S  # the other side takes the time it waits for a queue
         if self._sounds:
             return early_s
         if self._frames:
             waits_for_sound = flows and interval_s >= 0.75 * PACKET_MS / 1000
             gathered_s = max(early_s, self._began_s + (0.0 if flows else interval_s - SLACK_S - self._period_s()))
             return gathered_s + (SOUND_LATE_S if waits_for_sound else 0.0)
-        if self._owes:
-            return early_s + REPEAT_ACKNOWLEDGEMENT_S / 2
         return self._sent_s + KEEP_ALIVE_S
 
     def _period_s(self) -> float:
-        return 1.0 / self._plan.frame_rate if self._plan.frame_rate else 0.0
+        return 1.0 / self.plan.frame_rate if self.plan.frame_rate else 0.0
 
     def _send(self) -> None:
         now_s = self._now()
-        self._plan = plan = self.rate.plan(now_s)
+        self.plan = plan = self.rate.plan(now_s)
         self._sent_s = now_s
         if self.sender.congested:
             self.frames_dropped += len(self._frames)
@@ -170,8 +171,9 @@ class Outgoing:
     def _sound_section(self, new: list[SoundPacket]) -> bytes:
         """New packets with the ones before them again, where messages are being lost."""
         if not new:
-            self._sent_sounds.clear()
-            self.rate.expect_sound(None if self._now() - self._sound_s > 1.0 else SOUND_KBPS)
+            if self._now() - self._sound_s > SOUND_OVER_S:
+                self._sent_sounds.clear()
+                self.rate.expect_sound(None)
             return b""
         loss = self.rate.link.losses.loss
         again = sum(loss >= share for share in SOUND_AGAIN_FROM)
