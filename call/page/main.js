@@ -16,7 +16,7 @@ import { SourceDialog } from "./source_dialog.js";
 import { StateView } from "./state_view.js";
 import { PictureTiming } from "./sync.js";
 import { attachTurn } from "./turn.js";
-import { sentence } from "./words.js";
+import { PROBLEMS, sentence } from "./words.js";
 
 const LOBBY_FPS = 10;
 const CALL_FPS = 30;
@@ -124,8 +124,8 @@ class Page {
   #unreachable(name) {
     if (this.#state.name === "ended") return; // it ended and went: nothing to complain of
     this.#lobby.setReady(false);
-    if (this.#started) this.#state.take({ state: "ended", reason: "", room_link: "" });
     this.#problems.say(name);
+    if (this.#started) this.#takeState({ state: "ended", reason: PROBLEMS[name].words, room_link: "" });
   }
 
   #start(roomLink = "") {

@@ -31,6 +31,20 @@ LINK = "ws://192.168.1.20:8765/rooms/kR3vTq9sYw0a"
 IN_CALL = {"type": "state", "state": "in_call", "reason": "", "room_link": LINK}
 
 
+STATS = {
+    "type": "stats",
+    "wire_kbps_in": 23.4,
+    "wire_kbps_out": 24.8,
+    "payload_kbps_in": 13.9,
+    "payload_kbps_out": 15.1,
+    "loss": 0.01,
+    "delay_ms": 143.0,
+    "fps_in": 29.8,
+    "fps_out": 30.0,
+    "h264_kbps": 312.0,
+}
+
+
 class _Page(StaticFiles):
     """The page's files with the headers of the real server, so that what they forbid is found out."""
 

@@ -9,8 +9,7 @@ import pytest
 
 from tests.page.clips import ROOT, Clip, encode_jpeg, frames, talking
 from tests.page.conftest import Keep, Open
-from tests.page.engine_double import EngineDouble, begin, until
-from tests.page.test_states import STATS
+from tests.page.engine_double import STATS, EngineDouble, begin, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

@@ -8,25 +8,12 @@ import pytest
 from call.page_messages import ToEngine
 from tests.page.clips import Clip
 from tests.page.conftest import Keep, Open
-from tests.page.engine_double import IN_CALL, LINK, EngineDouble, begin, until
+from tests.page.engine_double import IN_CALL, LINK, STATS, EngineDouble, begin, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
-
-STATS = {
-    "type": "stats",
-    "wire_kbps_in": 23.4,
-    "wire_kbps_out": 24.8,
-    "payload_kbps_in": 13.9,
-    "payload_kbps_out": 15.1,
-    "loss": 0.01,
-    "delay_ms": 143.0,
-    "fps_in": 29.8,
-    "fps_out": 30.0,
-    "h264_kbps": 312.0,
-}
 
 
 def problem(page: "Page") -> str:
@@ -272,6 +259,7 @@ def test_engine_stops(open_page: Open, engine: EngineDouble, keep: Keep) -> None
     engine.stop()
     assert "facewire on this machine has stopped" in problem(page)
     assert "Run facewire call again" in problem(page)
+    assert page.is_disabled("#do-mute"), "there is nobody left to tell"
     keep(page, "error_engine_gone")
 
 
