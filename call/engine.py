@@ -234,7 +234,7 @@ class Engine:
         preview, self._preview = self._preview, None
         if preview is not None:
             preview(source)
-        if preview is None or self.own_source is None:
+        if self.own_source is None:  # one that was chosen meanwhile is not replaced
             self.set_source(source)
 
     def set_source(self, source: OwnSource) -> None:
@@ -242,6 +242,7 @@ class Engine:
         if not self._consent:
             return
         self.own_source = source
+        self.watching.take_source = self._preview is not None
         if self.conversation is not None:
             self.conversation.offer_source(source)
 

@@ -7,7 +7,6 @@ side that we are here. The rate controller says how long the interval is, and wh
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -34,8 +33,8 @@ SOUND_OVER_S: Final = 1.0
 SLACK_S: Final = 0.008
 """Clocks of camera, microphone and ours do not agree: what is due by less than this goes now."""
 MOST_SOUND: Final = 4
-SOUND_AGAIN_FROM: Final = (0.02, 0.12)
-"""Shares of messages lost from which each packet of sound is sent once more, and twice more."""
+SOUND_AGAIN_FROM: Final = 0.02
+"""Share of messages lost from which each packet of sound is sent once more, with the next message."""
 SOUND_KBPS: Final = 12.0
 LEAST_S: Final = 0.015
 
@@ -71,7 +70,7 @@ class Outgoing:
         self._begin_s = begin_s
         self._frames: list[Motion] = []
         self._sounds: list[SoundPacket] = []
-        self._sent_sounds: deque[SoundPacket] = deque(maxlen=MOST_SOUND)
+        self._sent_sounds: list[SoundPacket] = []
         self._sound_s = -1.0
         self._sent_s = self._began_s = now()
         self._owes = False
@@ -172,13 +171,12 @@ class Outgoing:
         """New packets with the ones before them again, where messages are being lost."""
         if not new:
             if self._now() - self._sound_s > SOUND_OVER_S:
-                self._sent_sounds.clear()
+                self._sent_sounds = []
                 self.rate.expect_sound(None)
             return b""
-        loss = self.rate.link.losses.loss
-        again = sum(loss >= share for share in SOUND_AGAIN_FROM)
-        self.rate.expect_sound(SOUND_KBPS * (1 + again))
-        self.rate.max_kbps = self._max_kbps + SOUND_KBPS * again
-        old = list(self._sent_sounds)[-again:] if again else []
-        self._sent_sounds.extend(new)
-        return pack_sound([*old, *new])
+        again = self.rate.link.losses.loss >= SOUND_AGAIN_FROM
+        extra_kbps = SOUND_KBPS if again else 0.0
+        self.rate.expect_sound(SOUND_KBPS + extra_kbps)
+        self.rate.max_kbps = self._max_kbps + extra_kbps
+        old, self._sent_sounds = self._sent_sounds, new
+        return pack_sound([*(old if again else []), *new])

@@ -3,18 +3,20 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from call.engine import Engine
+from call.own_source import from_crop
 from call.room_link import RoomLink
 from call.states import State
-from models.weights import Model, build_model
-from signaling.errors import CallRefused, Mismatch, Refusal, ServerUnreachable
+from models.weights import Model
+from signaling.errors import CallRefused, Mismatch, PeerGone, Refusal, ServerUnreachable
 from tests.call.engines import make_engine, until
-from tests.call.fronts import Remembering, act
+from tests.call.fronts import Remembering, act, picture
 from tests.loopback.bad_network import BadNetwork
 
 pytestmark = pytest.mark.network
@@ -59,10 +61,6 @@ async def both(a: Side, b: Side) -> AsyncIterator[None]:
         b.begin(1)
         await until(lambda: len(a.front.pictures) > 3 and len(b.front.pictures) > 3, 60)
         yield
-    except TimeoutError:
-        for side in (a, b):
-            print(side.engine.link, list(zip(side.front.states, side.front.reasons, strict=False)), side.tasks)
-        raise
     finally:
         await a.end()
         await b.end()
@@ -139,7 +137,8 @@ async def test_a_stopped_program_says_goodbye(tiny: Model, url: str) -> None:
 
 
 async def test_other_model_is_refused_on_both_sides(tiny: Model, url: str) -> None:
-    a, b = make_side(tiny, url), make_side(build_model("tiny", seed=1), url)
+    other = replace(tiny, manifest={**tiny.manifest, "source": "another"})
+    a, b = make_side(tiny, url), make_side(other, url)
     a.begin()
     b.begin()
     try:
@@ -184,3 +183,44 @@ async def test_network_gone_and_back_reconnects_in_words_on_both_sides(tiny: Mod
         for side in (a, b):
             assert side.front.states[-4:] == ["in_call", "unstable", "reconnecting", "in_call"]
             assert any("nothing was heard from the other side" in reason for reason in side.front.reasons)
+
+
+async def test_new_source_in_mid_call_is_sent_beside_it_and_used_from_a_frame_on(tiny: Model, url: str) -> None:
+    a, b = make_side(tiny, url), make_side(tiny, url)
+    async with both(a, b):
+        first = b.engine.screen.current_sha256
+        fresh = from_crop(picture(7, 2), 80)
+        a.engine.set_source(fresh)
+        await until(lambda: b.engine.screen.current_sha256 == fresh.sha256 != first)
+        seen = len(b.front.pictures)
+        await until(lambda: len(b.front.pictures) > seen + 2)
+        assert b.engine.conversation is not None
+        assert b.engine.conversation.intake.bytes_received > len(fresh.picture)
+        assert b.front.states[-1] in ("in_call", "unstable")
+
+
+async def test_second_call_finds_the_picture_in_the_cache(tiny: Model, url: str, tmp_path: Path) -> None:
+    crossed = []
+    for call in range(2):
+        a, b = make_side(tiny, url), make_side(tiny, url, source_cache=tmp_path)
+        a.engine.start(consent=True)
+        a.engine.set_source(from_crop(picture(7, 2), 80))
+        async with both(a, b):
+            assert b.engine.conversation is not None
+            crossed.append(b.engine.conversation.intake.bytes_received)
+        assert len(list(tmp_path.iterdir())) == 1, call
+    assert crossed[0] > 0
+    assert crossed[1] == 0
+
+
+@pytest.mark.slow
+async def test_peer_that_vanishes_is_waited_for_and_then_the_call_ends(tiny: Model, url: str) -> None:
+    to_a = BadNetwork(1, loss=1.0)
+    a, b = make_side(tiny, url, to_a, away_s=1.0), make_side(tiny, url)
+    async with both(a, b):
+        to_a.bad = True  # its goodbye is lost, too
+        await b.end()
+        await until(lambda: a.engine.progress.state is State.RECONNECTING, 5)
+        with pytest.raises(PeerGone, match=r"the other side left and did not come back within 1 s"):
+            await asyncio.wait_for(a.ended, 15)
+        assert a.front.states[-1] == "ended"

@@ -82,7 +82,7 @@ async def test_page_tells_state_and_link_and_looks_at_frames_before_the_call(pag
         assert (state["state"], state["room_link"]) == ("starting", str(engine.link))
         await socket.send(camera(1000.0))
         face = await until(socket, "face")
-        assert face["found"] is True
+        assert face["found"]
         crop = await until(socket, "crop")
         assert 0 < crop["side"] <= 64
         await socket.send(json.dumps({"type": "start", "consent": True}))
@@ -156,10 +156,13 @@ async def test_page_file_source_is_shown_before_it_is_sent(page: tuple[str, Engi
         content = base64.b64encode(bytes(jpeg)).decode()
         await socket.send(json.dumps({"type": "source", "jpeg": content, "apply": False}))
         preview = await until(socket, "source_preview")
-        assert engine.own_source is None
+        picture = base64.b64decode(preview["jpeg"])
+
+        def sent() -> bool:
+            return engine.own_source is not None and engine.own_source.picture == picture
+
+        assert not sent()
         await socket.send(json.dumps({"type": "source", "jpeg": preview["jpeg"], "apply": True}))
-        await wait_until(lambda: engine.own_source is not None)
-        assert engine.own_source is not None
-        assert engine.own_source.picture == base64.b64decode(preview["jpeg"])
+        await wait_until(sent)
         await socket.send(json.dumps({"type": "source", "jpeg": "bm8gcGljdHVyZQ==", "apply": True}))
         assert "expected a picture" in (await until(socket, "error"))["words"]
