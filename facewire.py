@@ -38,6 +38,7 @@ COMMANDS = {
     "doctor": Entry("models.runtime.doctor", "doctor", "Measure this machine, show what is missing.", "Models"),
     "fit-codec": Entry("sender.fit_codec", "fit_codec", "Fit a model's codec tables on clips.", "Models"),
     "fit-view": Entry("models.training.fit_view", "fit_view", "Measure how far heads may be turned.", "Models"),
+    "fit-int8": Entry("models.training.fit_int8", "fit_int8", "Measure what rendering in 8 bits needs.", "Models"),
     "validate": Entry("models.training.evaluate", "validate", "Measure a model on prepared clips.", "Models"),
 }
 
