@@ -41,7 +41,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, cast
 
 from aiortc import rtcsctptransport as stock
-from aiortc.rtcsctptransport import Chunk, DataChunk, ForwardTsnChunk, RTCSctpTransport, SackChunk
+from aiortc.rtcsctptransport import Chunk, DataChunk, ForwardTsnChunk, RTCSctpCapabilities, RTCSctpTransport, SackChunk
 from aiortc.utils import uint32_gt, uint32_gte
 
 log = logging.getLogger("facewire.sctp")
@@ -114,6 +114,11 @@ class TunedSctp(RTCSctpTransport):
         self._resent_after: dict[int, int] = {}
         """TSN of a chunk that was sent again: the newest TSN that had been sent by then."""
         self._round_trip_is_fresh = True
+
+    async def start(self, remoteCaps: RTCSctpCapabilities | None, remotePort: int) -> None:
+        """Start, unless stopped before: stock goes on connecting where it was closed meanwhile."""
+        if self.state != "closed":
+            await super().start(remoteCaps, remotePort)
 
     # what comes in
 

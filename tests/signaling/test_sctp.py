@@ -4,10 +4,18 @@ import asyncio
 import random
 
 import pytest
-from aiortc.rtcsctptransport import USERDATA_MAX_LENGTH, Chunk, DataChunk, ForwardTsnChunk, SackChunk
+from aiortc.rtcsctptransport import (
+    USERDATA_MAX_LENGTH,
+    Chunk,
+    DataChunk,
+    ForwardTsnChunk,
+    RTCSctpCapabilities,
+    SackChunk,
+)
+from aiortc.utils import uint32_gt
 
-from signaling.sctp import FORWARD_HOLD_S, SACK_HOLD_S
-from tests.signaling.sctp_pair import End, Packet, pair, run, seeded_loss, talk
+from signaling.sctp import FORWARD_HOLD_S, SACK_HOLD_S, TunedSctp
+from tests.signaling.sctp_pair import End, Line, Packet, pair, run, seeded_loss, talk
 
 PAIRINGS = [(True, True), (True, False), (False, True), (False, False)]
 
@@ -226,9 +234,22 @@ def test_control_lost_with_nothing_after_it_comes_by_t3() -> None:
     run(main)
 
 
-def test_forward_tsn_at_most_one_each_200_ms_and_on_data_where_there_is_any() -> None:
+@pytest.mark.parametrize("second", [True, False])  # stock answers each packet, and each answer asks for one more
+def test_forward_tsn_at_most_one_each_200_ms_and_on_data_where_there_is_any(second: bool) -> None:
     async def main() -> None:
-        async with pair(rtt_s=0.3, first_loses=seeded_loss(7, 0.2)) as (one, _):
+        chance = seeded_loss(7, 0.2)
+        stale: list[Chunk] = []
+
+        def loses(at_s: float, chunks: list[Chunk]) -> bool:
+            acknowledged = one.sctp._last_sacked_tsn
+            stale.extend(
+                chunk
+                for chunk in chunks
+                if isinstance(chunk, ForwardTsnChunk) and not uint32_gt(chunk.cumulative_tsn, acknowledged)
+            )
+            return chance(at_s, chunks)
+
+        async with pair(True, second, 0.3, loses) as (one, _):
             begin_s = now_s()
             await talk(one, seconds=30)
             packets = [packet for packet in one.line.since(begin_s) if packet.at_s < begin_s + 29.9]
@@ -236,6 +257,7 @@ def test_forward_tsn_at_most_one_each_200_ms_and_on_data_where_there_is_any() ->
             assert len(times_s) > 50
             assert min(after - before for before, after in zip(times_s, times_s[1:], strict=False)) >= FORWARD_HOLD_S
             assert alone(packets, ForwardTsnChunk) == []
+            assert stale == []
 
     run(main)
 
@@ -344,6 +366,19 @@ def test_stop_with_a_held_sack_leaves_no_timer_and_says_nothing_more() -> None:
             await asyncio.sleep(10)
             assert one.line.since(begin_s) == two.line.since(begin_s) == []
             assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(main)
+
+
+def test_start_after_stop_does_not_begin() -> None:
+    async def main() -> None:
+        async with pair() as (one, _):
+            late = TunedSctp(Line("client", 0.0, one.line.loses))
+            await late.stop()
+            await late.start(RTCSctpCapabilities(65536), 5000)
+            await asyncio.sleep(10)
+            assert late.transport.packets == []  # type: ignore[attr-defined]
+            assert late.state == "closed"
 
     run(main)
 
