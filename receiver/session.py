@@ -150,6 +150,7 @@ class ReceiveSession:
         loops = [
             asyncio.create_task(pipeline.collect(), name="collect"),
             asyncio.create_task(pipeline.show(), name="show"),
+            asyncio.create_task(pipeline.play(), name="play"),
         ]
         try:
             gone = await self._until_the_end(client, peer, pipeline, loops)
@@ -246,6 +247,8 @@ class ReceiveSession:
             motions=motions,
             renderer=self._renderer,
             writer=VideoWriter(self._output, start.frame_rate, self._settings.video_crf),
+            live=self._settings.live,
+            show_fps=self._settings.show_fps,
             now=self._now,
         )
 

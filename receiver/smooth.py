@@ -44,6 +44,12 @@ class Smoother:
         total = sum(self.counts.values())
         return (self.counts[How.RECEIVED] + self.counts[How.INTERPOLATED]) / total if total else None
 
+    @property
+    def dry(self) -> bool:
+        """Whether the picture has come to the newest frame, or there is none."""
+        shown_s, newest_s = self._path.shown_s, self._path.newest_s
+        return newest_s is None or (shown_s is not None and shown_s >= newest_s)
+
     def push(self, motion: Motion, arrival_s: float) -> None:
         """Take a frame that came at `arrival_s`."""
         transit_s = arrival_s - motion.capture_time_s
