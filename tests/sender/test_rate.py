@@ -1,5 +1,6 @@
 """rate.py on recorded and constructed links: what it does, how soon, and that it then keeps still."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,9 @@ import pytest
 from codec.acknowledgement import Acknowledgement
 from codec.wire import Level
 from replay.link import Link, LinkPiece, LinkTrace, load_trace
-from sender.rate import Plan, RateController
-from tests.sender.simulated_rate import Simulation
+from sender.rate import UP_BELOW, Plan, RateController
+from sender.rate_ladder import build_ladder
+from tests.sender.simulated_rate import FRAME_BYTES, Simulation
 
 LINKS = Path(__file__).parents[1] / "vectors/links"
 
@@ -41,18 +43,12 @@ def test_plan_stays_within_the_budget(max_kbps: float) -> None:
     assert len(run.plans) <= 7
 
 
-def test_plan_gives_up_in_the_order_interval_then_frame_rate_then_level() -> None:
-    ends = [simulate("steady", 15, max_kbps=kbps).plans[-1][1] for kbps in (30, 18, 10, 8, 7.45, 7.2, 5)]
-    told = [(end.interval_s, end.frame_rate, end.level.name) for end in ends]
-    assert told == [
-        (0.02, 25.0, "HIGH"),
-        (0.06, 25.0, "HIGH"),
-        (0.12, 25.0, "HIGH"),
-        (0.12, 15.0, "HIGH"),
-        (0.12, 15.0, "MEDIUM"),
-        (0.12, 15.0, "LOW"),
-        (0.24, 15.0, "LOW"),
-    ]
+def test_plan_gives_up_what_the_budget_asks_for_in_the_order_of_the_ladder() -> None:
+    ladder = [rung for rung in build_ladder(25.0, 20) if rung.most_repeats == 3 or rung.frame_rate < 25]
+    for dearer, rung in pairwise(ladder):
+        between = 0.2 * dearer.kbps(0, FRAME_BYTES, 20) + 0.8 * rung.kbps(0, FRAME_BYTES, 20)
+        plan = simulate("steady", 25, max_kbps=between / UP_BELOW).plans[-1][1]
+        assert (plan.interval_s, plan.frame_rate, plan.level) == (rung.interval_s, rung.frame_rate, rung.level)
 
 
 def test_plan_keypoints_go_last_and_only_where_the_profile_can() -> None:
@@ -120,7 +116,7 @@ def test_plan_outage_sends_little_until_something_comes_back_and_is_then_as_befo
     run = simulate(name, 40)
     assert run.plan_at(9.9) == run.plan_at(13.0) == run.plans[-1][1]
     dip = run.plan_at(11.9)
-    assert (dip.interval_s, dip.frame_rate, dip.level) == (0.24, 15.0, Level.LOW)
+    assert (dip.interval_s, dip.frame_rate, dip.level) == (0.24, 12.5, Level.LOW)
     assert len([at_s for at_s, _ in run.plans if at_s > 10]) == 2
 
 
@@ -149,7 +145,14 @@ class FrameByFrame(RateController):
     """Sends each frame by itself, whatever comes of it."""
 
     def plan(self, now_s: float) -> Plan:
-        return Plan(0.02, 0, 25.0, Level.HIGH, None)
+        return Plan(0.02, 0, 25.0, False, Level.HIGH, None)
+
+
+def test_plan_a_given_interval_is_kept_whatever_happens() -> None:
+    controller = RateController(25.0, 20, max_kbps=3, interval_s=0.1)
+    run = Simulation(load_trace(LINKS / "outage_2_s.json"), controller).run(20)
+    assert {plan.interval_s for _, plan in run.plans} == {0.1}
+    assert run.plans[-1][1].level == Level.LOW
 
 
 def test_acknowledged_what_was_never_sent_changes_nothing() -> None:
@@ -161,8 +164,10 @@ def test_acknowledged_what_was_never_sent_changes_nothing() -> None:
     assert controller.link.rtt_s is None
 
 
-def test_expect_other_leaves_less_for_the_motion() -> None:
+def test_take_wire_what_else_leaves_is_part_of_the_budget() -> None:
     controller = RateController(25.0, 20)
-    controller.expect_other(18.0)
-    assert controller.plan(0.0).interval_s >= 0.06
+    for second in range(6):
+        controller.take_wire(second * 18000 // 8, float(second))  # nothing of it is ours
+        plan = controller.plan(float(second))
+    assert plan.interval_s >= 0.06
     assert controller.predicted_kbps <= 12.0
