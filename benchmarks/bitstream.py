@@ -69,8 +69,8 @@ def _tables(model: Model) -> dict[str, Any]:
 def _write(out: Path, result: dict[str, Any]) -> None:
     (out / "bitstream.json").write_text(json.dumps(result, indent=1) + "\n")
     pictures = all(row["lpips"] for row in result["ways"])
-    error_chart(result["ways"], pictures).save(out / "bytes_error.png")
-    loss_chart(result["loss"]).save(out / "loss.png")
+    error_chart(result["ways"], pictures).quantize(64).save(out / "bytes_error.png")
+    loss_chart(result["loss"]).quantize(64).save(out / "loss.png")
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -1,6 +1,7 @@
 """The motion that a bitstream has to carry: the clips of a prepared set at 25 fps, as the sender's networks see them.
 
-Extracting takes minutes, coding seconds: what was extracted is kept in a folder by model and clip.
+Extracting takes minutes, coding seconds: what was extracted is kept in a folder by weights and clip. Other codec tables
+for the same weights leave it as it is.
 """
 
 import hashlib
@@ -53,7 +54,7 @@ class ClipMotion:
 def read_motions(data: Path, split: str, model: Model, kept: Path, clips: int | None, frames: int) -> list[ClipMotion]:
     """Motion of the first clips of a set (None: all), `frames` of each at most. Raises DataError, InputError."""
     chosen = [clip for clip in read_index(data).of_split(split) if clip.kind == "video"][:clips]
-    folder = kept / f"motion-{model.model_id[:12]}"
+    folder = kept / f"motion-{model.manifest['weights']['sha256'][:12]}"
     folder.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
     shown = track(chosen, "motion", console=console, disable=not console.is_terminal, transient=True)
