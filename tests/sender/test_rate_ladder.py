@@ -12,10 +12,10 @@ def test_ladder_gives_up_interval_then_repeats_then_frames_then_level_then_keypo
         for rung in build_ladder(30.0, 20, fewer_keypoints=True)
     ]
     assert told == [
-        (20, 3, 30.0, Level.HIGH, None),
-        (40, 3, 30.0, Level.HIGH, None),
-        (80, 3, 30.0, Level.HIGH, None),
-        (120, 3, 30.0, Level.HIGH, None),
+        (20, 5, 30.0, Level.HIGH, None),
+        (40, 5, 30.0, Level.HIGH, None),
+        (80, 5, 30.0, Level.HIGH, None),
+        (120, 5, 30.0, Level.HIGH, None),
         (120, 1, 30.0, Level.HIGH, None),
         (120, 1, 15.0, Level.HIGH, None),
         (120, 1, 15.0, Level.MEDIUM, None),
