@@ -39,7 +39,7 @@ def test_ends_are_the_frames_themselves(share: float, seed: int) -> None:
 
 def test_keypoints_that_one_frame_came_without_follow_the_head() -> None:
     many = pose(0, 0, 0, level=0.4)
-    few = Motion(0, 0, 0, many.t, many.delta[:8] / 2, 0.0)
+    few = Motion(0, 0, 0, many.t, many.delta[:8] * np.float32(0.5), 0.0)
     for half in (between(many, few, 0.5, 0.0), between(few, many, 0.5, 0.0)):
         assert half.delta[:8] == pytest.approx(np.full((8, 3), 0.3), abs=1e-6)
         assert half.delta[8:] == pytest.approx(np.full((12, 3), 0.2), abs=1e-6)
