@@ -1,10 +1,10 @@
-"""How many messages' frames are sent again in each message, by the losses that were measured.
+"""How many messages' last frames are sent again in each message, by the losses that were measured.
 
-A message is lost for good where it and the `depth` ones after it, which repeat its last frame, are all lost. A repeat
-costs some 7 B where a message costs 93 B of headers, so the policy is generous: less than one message in 1000 is to be
-lost for good. For that one takes others along: what is built on it cannot be read for a round trip. Repeats that would
-come far later than a viewer waits are not sent, nor is an outage a reason for any. While nothing is known much loss is
-expected.
+A message is lost for good where it and the `depth` ones after it, which repeat its last frame, are all lost. That must
+hardly ever happen: what is built on it cannot be read either, for a round trip and a message, and the picture stands.
+And repeats are cheap, some 7 B where a message costs 93 B of headers, and none of what the receiver has acknowledged.
+So those that come too late to be shown are sent as well. An outage is no reason for any. While nothing is known much
+loss is expected.
 """
 
 from collections import deque
@@ -17,13 +17,13 @@ LEAST: Final = 20
 """Messages before which nothing is known."""
 OUTAGE: Final = 8
 """So many lost in a row and more are an outage, which no repeat would have bridged."""
-RESIDUAL: Final = 0.001
-"""Share of messages that may be lost for good."""
-DEEPEST: Final = 5
-AT_FIRST: Final = 3
-LATEST_S: Final = 0.36
-"""The last repeat of a frame follows it within this time; the later ones keep what comes after it readable."""
-CALM_S: Final = 5.0
+RESIDUAL: Final = 2e-5
+"""Share of messages that may be lost for good: one in an hour."""
+DEEPEST: Final = 8
+AT_FIRST: Final = 6
+LATEST_S: Final = 0.5
+"""The last repeat of a frame follows it within this time."""
+CALM_S: Final = 3.0
 """How long less must have been enough before less is done."""
 
 

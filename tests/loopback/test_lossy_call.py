@@ -119,6 +119,6 @@ async def test_call_reports_what_crossed_the_wire(url: str, tmp_path: Path, clip
     assert sent["bytes_per_frame"] == pytest.approx(sent["payload_bytes"] / sent["frames_sent"], abs=0.01)
     assert 0 < sent["payload_kbps"] < sent["wire_kbps_out"]
     assert sent["loss"] == sent["messages_lost"] == received["messages_lacking"] == 0
-    assert sent["plans"][0] == [0, 60, 3, 25, "medium"]
+    assert sent["plans"][0] == [0, 60, 6, 25, "medium"]
     assert 1 <= sent["acknowledgements"] <= received["acknowledgements"]
     assert sent["frames_captured"] == sum(sent[f"frames_{fate}"] for fate in ("sent", "no_face", "dropped", "thinned"))
