@@ -5,6 +5,7 @@ import random
 
 import pytest
 from aiortc.rtcsctptransport import (
+    SCTP_MAX_PACKET_LENGTH,
     USERDATA_MAX_LENGTH,
     Chunk,
     DataChunk,
@@ -269,7 +270,8 @@ def test_forward_tsn_leaves_alone_where_no_data_follows() -> None:
             begin_s = now_s()
             one.media.send(bytes(20))
             await asyncio.sleep(6)
-            assert len(alone(one.line.since(begin_s), ForwardTsnChunk)) == 1
+            (packet,) = alone(one.line.since(begin_s), ForwardTsnChunk)
+            assert packet.size_bytes == 20
             assert two.media_in == []
             assert one.sctp._advanced_peer_ack_tsn == one.sctp._last_sacked_tsn
             assert quiet(one)
@@ -349,6 +351,38 @@ def test_outage_ends_and_media_flow_again_at_once() -> None:
             assert gap_end_s < 25 + 1.1  # T3 at most, where the window was full
             assert quiet(one)
             assert quiet(two)
+
+    run(main)
+
+
+def test_abort_of_the_other_side_is_not_answered_with_a_held_sack() -> None:
+    async def main() -> None:
+        async with pair() as (one, two):
+            begin_s = now_s()
+            one.media.send(bytes(20))
+            await asyncio.sleep(0.05)
+            await one.sctp.stop()
+            await asyncio.sleep(5)
+            assert two.sctp.state == "closed"
+            assert two.line.since(begin_s) == []
+
+    run(main)
+
+
+def test_sack_never_makes_a_packet_longer_than_it_may_be() -> None:
+    async def main() -> None:
+        async with pair() as (one, two):
+            begin_s = now_s()
+            one.media.send(bytes(20))
+            await asyncio.sleep(0.15)  # two's SACK may ride by now
+            two.media.send(bytes(USERDATA_MAX_LENGTH))
+            await asyncio.sleep(0.01)
+            packets = two.line.since(begin_s)
+            assert [packet.has(SackChunk) for packet in packets] == [False]
+            await asyncio.sleep(1)
+            packets = two.line.since(begin_s)
+            assert max(packet.size_bytes for packet in packets) <= SCTP_MAX_PACKET_LENGTH
+            assert len(alone(packets, SackChunk)) == 1
 
     run(main)
 
