@@ -7,6 +7,7 @@ So those that come too late to be shown are sent as well. An outage is no reason
 loss is expected.
 """
 
+import math
 from collections import deque
 from itertools import groupby
 from typing import Final
@@ -15,6 +16,8 @@ WINDOW: Final = 120
 """Messages that are looked back at: 7 s at 60 ms."""
 LEAST: Final = 20
 """Messages before which nothing is known."""
+DEVIATIONS: Final = 1.5
+"""Standard deviations of a count of losses by which more are expected."""
 OUTAGE: Final = 8
 """So many lost in a row and more are an outage, which no repeat would have bridged."""
 RESIDUAL: Final = 2e-5
@@ -66,12 +69,18 @@ class LossWindow:
     def unrepaired(self, depth: int) -> float:
         """Share of messages that `depth` repeats leave lost: as counted, or as independent losses would have it.
 
-        The larger of the two: bursts make the first larger, a short window the second.
+        The larger of the two: bursts make the first larger. For the second a window that is short, or was lucky, is
+        taken for one with some more losses.
         """
         if not self._lost:
             return 0.0
         runs = [len(list(run)) for lost, run in groupby(self._lost) if lost]
-        return max(sum(max(0, run - depth) for run in runs) / len(self._lost), self.loss ** (depth + 1))
+        return max(sum(max(0, run - depth) for run in runs) / len(self._lost), self._feared_loss ** (depth + 1))
+
+    @property
+    def _feared_loss(self) -> float:
+        lost = sum(self._lost)
+        return min(1.0, (lost + DEVIATIONS * math.sqrt(lost)) / len(self._lost))
 
 
 class LossPolicy:
