@@ -128,6 +128,16 @@ def test_a_state_other_than_the_senders_is_named() -> None:
         decoder.decode(other.encode(clip_motions(98, 4, K)[2:]))
 
 
+def test_thinner_repeats_bridge_as_many_losses() -> None:
+    encoder, decoder = new_encoder(), Decoder(fitted_tables(K))
+    for number in range(20):
+        message = encoder.encode(MOTIONS[2 * number : 2 * number + 2], repeat=3, repeat_each=3)
+        if number % 4 == 0:
+            decoded = decoder.decode(message)
+            assert (len(decoded.repeated), len(decoded.motions)) == (min(number, 1), 2)
+            check_no_drift(encoder, decoder)
+
+
 def test_a_missing_reference_is_named_and_the_rest_is_not_lost() -> None:
     encoder, decoder = new_encoder(first_sequence=1022), Decoder(fitted_tables(K))
     assert decoder.acknowledgement() is None

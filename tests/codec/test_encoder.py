@@ -44,6 +44,7 @@ def test_refused_frames_use_up_no_number_and_change_nothing() -> None:
         ([still(1e308)], {}, "up to 4294967.295 s"),
         ([still(0.0)], {"repeat": 16}, "0 to 15 messages to repeat, got 16"),
         ([still(0.0)], {"repeat": -1}, "0 to 15 messages to repeat, got -1"),
+        ([still(0.0)], {"repeat_each": 0}, "1 or more, got 0"),
         ([still(0.0)], {"keypoints": 2}, "in profile paper only, got 2"),
         ([still(0.0)], {"sound": bytes(4001)}, "up to 4000 bytes of sound, got 4001"),
     ],

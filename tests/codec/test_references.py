@@ -37,6 +37,16 @@ def test_chain_and_repeats() -> None:
     assert choice(references, 10, repeat=3) == (6, [7, 8, 9])
 
 
+def test_thinner_repeats_reach_as_far_back() -> None:
+    references = after(*range(10))
+    for repeat, each, expected in ((3, 2, (6, [7, 9])), (4, 2, (5, [7, 9])), (3, 3, (6, [9])), (1, 9, (8, [9]))):
+        base, repeated = references.choose(10, repeat, each)
+        assert base is not None
+        assert (base.number, [state.number for state in repeated]) == expected
+    base, repeated = after(0, 1, 2).choose(3, 5, 2)
+    assert (base, [state.number for state in repeated]) == (None, [0, 2])
+
+
 def test_messages_without_motion_are_stepped_over() -> None:
     assert choice(after(0, 3, 7), 9, repeat=1) == (3, [7])
 
