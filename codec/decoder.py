@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
@@ -91,9 +92,11 @@ class Decoder:
         """
         found: list[MediaMessage] = []
         for number in sorted(self._waiting):
-            reference, message = self._waiting[number]
-            if reference in self._states:
-                del self._waiting[number]
+            reference, message = self._waiting.get(number, (None, b""))
+            if reference not in self._states:
+                continue
+            del self._waiting[number]
+            with suppress(WireError):  # damaged behind its links
                 found.append(replace(self.decode(message), acknowledgement=None, sound=b""))
         return found
 

@@ -190,6 +190,18 @@ def test_overtaken_messages_are_read_as_soon_as_they_can_be() -> None:
     assert not told.lacking
 
 
+def test_a_damaged_message_that_waited_is_dropped() -> None:
+    sent, decoder = messages(4), Decoder(fitted_tables(K))
+    decoder.decode(sent[0])
+    for ahead in (sent[2] + b"\1", sent[3]):
+        with pytest.raises(MissingReference):
+            decoder.decode(ahead)
+    decoder.decode(sent[1])
+    assert decoder.unblocked() == []
+    decoder.decode(sent[2])
+    assert [one.sequence for one in decoder.unblocked()] == [3]
+
+
 def test_a_state_other_than_the_senders_is_noticed() -> None:
     """Two calls mixed up: the numbers fit, the integers do not. Four bits miss one time in 16, but not for long."""
     decoder, other = Decoder(fitted_tables(K)), new_encoder()
