@@ -29,7 +29,7 @@ from models.training.discriminator import discriminator_for
 from models.training.paper_stage import PaperOptions, PaperStage
 from models.training.paper_train import PIXELS_ALONE, assemble_paper
 from models.training.run import Plan, run_stage
-from models.weights import Model, load_model, save_model, uniform_tables
+from models.weights import Model, default_tables, load_model, save_model
 
 FEWEST_CHANNELS = 8
 
@@ -149,7 +149,7 @@ def overfit(options: argparse.Namespace) -> Result:
         run_stage(stage, Plan(options.size, None, options.steps, options.seed, warm_up=20), folder, resume=False)
         trained = assemble_paper(folder / "paper.safetensors", config)
         about = {"source": "benchmarks/overfit_paper.py", "licence": "as the clip"}
-        model = load_model(save_model(trained, uniform_tables(config.keypoints), folder / "weights", about))
+        model = load_model(save_model(trained, default_tables(config), folder / "weights", about))
     drawn, repeated, other = render_clip(model, clip.frames.float() / 255.0)
     tenth = max(1, options.steps // 10)
     return Result(

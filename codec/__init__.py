@@ -1,20 +1,26 @@
 """Motion to bytes and back. numpy and constriction only; FORMAT.md describes every byte.
 
-Encoder.encode: motion -> paper (fp16 bytes) -> symbols (range coder) -> wire (header) -> media message
+Encoder.encode: motion -> quantise (integers) -> chain (residuals on a state) -> symbols (range coder) -> wire (message)
 Decoder.decode: the same way back            RecordingWriter, RecordingReader: messages in a file
+Profile `paper` goes another way in the middle: paper (fp16 bytes) -> symbols.
 """
 
+from codec.acknowledgement import Acknowledgement
+from codec.codec_tables import CodecTables
 from codec.decoder import Decoder, MediaMessage
 from codec.encoder import Encoder
-from codec.errors import CodecError, MotionError, RecordingError, TablesError, WireError
+from codec.errors import CodecError, MissingReference, MotionError, RecordingError, TablesError, WireError
 from codec.motion import MAX_KEYPOINTS, Motion
+from codec.predictive_tables import PredictiveTables
 from codec.recording import RecordingReader, RecordingWriter
 from codec.recording_header import MAX_SOURCE_BYTES, RECORDING_VERSION, SOURCE_MIMES, RecordingHeader
 from codec.tables import ByteTables
 from codec.wire import (
     MAX_FRAMES,
     MAX_MESSAGE_BYTES,
+    MAX_SOUND_BYTES,
     WIRE_VERSION,
+    Level,
     MessageCost,
     Profile,
     message_cost,
@@ -25,18 +31,24 @@ __all__ = [
     "MAX_FRAMES",
     "MAX_KEYPOINTS",
     "MAX_MESSAGE_BYTES",
+    "MAX_SOUND_BYTES",
     "MAX_SOURCE_BYTES",
     "RECORDING_VERSION",
     "SOURCE_MIMES",
     "WIRE_VERSION",
+    "Acknowledgement",
     "ByteTables",
     "CodecError",
+    "CodecTables",
     "Decoder",
     "Encoder",
+    "Level",
     "MediaMessage",
     "MessageCost",
+    "MissingReference",
     "Motion",
     "MotionError",
+    "PredictiveTables",
     "Profile",
     "RecordingError",
     "RecordingHeader",

@@ -2,62 +2,188 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Final
 
 from codec import paper
-from codec.encoder import encode_frames
-from codec.errors import WireError
+from codec.acknowledgement import ACKNOWLEDGED_BEFORE, NOTHING_HELD, Acknowledgement
+from codec.chain import Group, State, blank_group, code_check, code_group, state_after
+from codec.codec_tables import CodecTables
+from codec.errors import MissingReference, WireError
+from codec.fields import FRAMES, MAX_STEP, Links, code_answer, code_links
 from codec.motion import Motion
+from codec.quantise import dequantise
 from codec.symbols import SymbolReader
-from codec.tables import ByteTables
-from codec.wire import read_header
+from codec.wire import SEQUENCE_MODULUS, Level, Profile, read_message, unwrap_sequence
+
+_MOST_WAITING: Final = 16  # messages that came before what they build on
+_NO_LINKS: Final = Links(False, ())
 
 
 @dataclass(frozen=True)
 class MediaMessage:
     """What one message said.
 
-    sequence: 0..65535, wraps; `wire.unwrap_sequence` gives the order over a whole call. motions: 1 to 16 frames,
-    oldest first.
+    sequence: 0..1023, wraps; `wire.unwrap_sequence` gives the order over a whole call. motions: its own frames, oldest
+    first, that no message gave out before; up to 16. repeated: last frames of earlier messages that came again and had
+    not been given out, oldest first. acknowledgement: of the other direction. sound: an Opus packet, or nothing.
+    level: of its own frames; HIGH where the profile has none.
     """
 
     sequence: int
     motions: tuple[Motion, ...]
+    repeated: tuple[Motion, ...] = ()
+    acknowledgement: Acknowledgement | None = None
+    sound: bytes = b""
+    profile: Profile = Profile.PREDICTIVE
+    level: Level = Level.HIGH
 
 
 class Decoder:
-    """Reads the messages of one direction of one call, in any order, with any of them missing. It keeps no state."""
+    """Reads the messages of one direction of one call, in any order, some of them lost or doubled.
 
-    def __init__(self, tables: ByteTables) -> None:
-        """Decode with the tables that the sender codes with (compare `ByteTables.sha256`)."""
+    It holds the states after the last 64 messages. Numbers are of the whole call.
+    """
+
+    def __init__(self, tables: CodecTables) -> None:
+        """Decode with the tables that the sender codes with (compare `CodecTables.sha256`)."""
         self._tables = tables
+        self._states: dict[int, State] = {}
+        self._came: dict[int, bool] = {}  # by number: whether all its frames were given out, or the last alone
+        self._newest: int | None = None
+        self._lacking: int | None = None
+        self._waiting: dict[int, tuple[int, bytes]] = {}  # by number: what it builds on, the message
 
     def decode(self, message: bytes | str) -> MediaMessage:
-        """The frames in one message, exact to fp16 and to the millisecond.
+        """What one message says; its frames are exact to the integers that were coded and to the millisecond.
 
-        Accepts exactly the bytes that `Encoder` writes for some motion: no other spelling of a message, nothing
-        behind it. Text, which a data channel can also deliver, is refused like any other message that is none.
-        At most 16 frames are made, whatever the bytes say.
+        Text, which a data channel can also deliver, is refused like any other message that is none. At most 31 frames
+        are made, whatever the bytes say. After an error the state is what it was.
 
-        Raises: WireError for anything else.
+        Raises: MissingReference where the motion builds on a message that was lost, with the rest of what the message
+            says; WireError for anything that `Encoder` does not write.
         """
         if isinstance(message, str):
             raise WireError(f"expected a media message in bytes, got text of {len(message)} characters")
-        header, offset = read_header(message)
-        motions = self._decode_frames(message[offset:], header.times_ms)
-        if encode_frames(motions, self._tables) != message[offset:]:
-            raise WireError("expected the shortest coding of the motion and nothing behind it, got other bytes")
-        return MediaMessage(header.sequence, motions)
+        envelope = read_message(message)
+        number = unwrap_sequence(envelope.sequence, self._newest)
+        reader = SymbolReader(envelope.coded)
+        answer = code_answer(reader, None)
+        frames = reader.code(0, FRAMES)
+        said = MediaMessage(envelope.sequence, (), (), answer, envelope.sound, envelope.profile)
+        if not frames:
+            reader.finish()
+            self._note(number, [])
+            return said
+        links = code_links(reader, _NO_LINKS)
+        if envelope.profile is Profile.PAPER:
+            return self._decode_paper(said, number, reader, links, frames)
+        return self._decode_predictive(said, number, reader, links, frames, message)
 
-    def _decode_frames(self, payload: bytes, times_ms: tuple[int, ...]) -> tuple[Motion, ...]:
-        keypoints = self._tables.keypoints
-        if not payload:
-            raise WireError("expected coded motion, the message ends after its header")
-        if payload[0] != keypoints:
-            raise WireError(f"expected motion of {keypoints} keypoints, got {payload[0]}")
-        reader = SymbolReader(payload[1:])
-        models = self._tables.models
-        symbols = [[reader.take(model) for model in models] for _ in times_ms]
-        return paper.bytes_to_motions(np.array(symbols, dtype=np.uint8), times_ms)
+    def unblocked(self) -> list[MediaMessage]:
+        """Messages that were refused for a missing reference which has come since, decoded, oldest first.
+
+        Call it after each `decode`: a message that overtook the one it builds on is read here, without a word of sound
+        or acknowledgement, which its error gave.
+        """
+        found: list[MediaMessage] = []
+        for number in sorted(self._waiting):
+            reference, message = self._waiting[number]
+            if reference in self._states:
+                del self._waiting[number]
+                found.append(replace(self.decode(message), acknowledgement=None, sound=b""))
+        return found
+
+    def acknowledgement(self) -> Acknowledgement | None:
+        """What to tell the sender; None before anything came."""
+        lacking = self._lacking is not None
+        if not self._came:
+            return Acknowledgement(NOTHING_HELD, 0, lacking) if lacking else None
+        newest = max(self._came)
+        received = sum(1 << bit for bit in range(ACKNOWLEDGED_BEFORE) if self._came.get(newest - 1 - bit))
+        return Acknowledgement(newest % SEQUENCE_MODULUS, received, lacking)
+
+    def _decode_predictive(
+        self, said: MediaMessage, number: int, reader: SymbolReader, links: Links, frames: int, message: bytes
+    ) -> MediaMessage:
+        numbers = _numbers(number, links)  # oldest first; the last is this message's
+        before = self._find(numbers.pop(0), said, number, message) if links.builds else None
+        tables, keypoints = self._tables.predictive, self._tables.keypoints
+        passed: list[State] = []
+        for repeated in numbers[:-1]:
+            group = code_group(reader, blank_group(1, keypoints), before, tables)
+            before = state_after(group, before, repeated)
+            passed.append(before)
+        group = code_group(reader, blank_group(frames, keypoints), before, tables)
+        state = state_after(group, before, number)
+        agreed = code_check(reader, state)
+        reader.finish()
+        if not agreed:
+            raise self._lack(number, numbers[0], said, "a state other than the sender's")
+        old = [self._motions(kept.last)[0] for kept in passed if kept.number not in self._came]
+        new = self._unseen(number, self._motions(group))
+        for kept in (*passed, state):
+            self._states[kept.number] = kept
+        self._note(number, numbers[:-1])
+        return replace(said, motions=new, repeated=tuple(old), level=group.level)
+
+    def _decode_paper(
+        self, said: MediaMessage, number: int, reader: SymbolReader, links: Links, frames: int
+    ) -> MediaMessage:
+        if links.builds:
+            raise WireError("expected motion of profile paper to build on nothing, got a reference")
+        numbers = _numbers(number, links)
+        motions = paper.read_frames(reader, len(numbers) - 1 + frames, self._tables.paper)
+        reader.finish()
+        passed = zip(numbers[:-1], motions, strict=False)
+        old = tuple(motion for repeated, motion in passed if repeated not in self._came)
+        new = self._unseen(number, motions[len(numbers) - 1 :])
+        self._note(number, numbers[:-1])
+        return replace(said, motions=new, repeated=old)
+
+    def _find(self, reference: int, said: MediaMessage, number: int, message: bytes) -> State:
+        if reference not in self._states:
+            self._waiting[number] = (reference, message)
+            self._waiting = {n: self._waiting[n] for n in sorted(self._waiting)[-_MOST_WAITING:]}
+            raise self._lack(number, reference, said, "it, which is not held")
+        return self._states[reference]
+
+    def _lack(self, number: int, reference: int, said: MediaMessage, what: str) -> MissingReference:
+        """Remember that something is missing, unless newer messages have made up for it."""
+        if not self._came or number > max(self._came):
+            self._lacking = number
+        return MissingReference(
+            f"expected the state after message {reference % SEQUENCE_MODULUS} to decode message {said.sequence}, "
+            f"which builds on {what}",
+            reference % SEQUENCE_MODULUS,
+            said,
+        )
+
+    def _motions(self, group: Group) -> tuple[Motion, ...]:
+        tables = self._tables.predictive
+        return tuple(dequantise(frame.integers, tables, group.level, frame.time_ms / 1000) for frame in group.frames)
+
+    def _unseen(self, number: int, motions: tuple[Motion, ...]) -> tuple[Motion, ...]:
+        """What of a message's own frames was not given out before: all, all but the last, or none."""
+        if number not in self._came:
+            return motions
+        return () if self._came[number] else motions[:-1]
+
+    def _note(self, number: int, repeated: list[int]) -> None:
+        """Keep account of a message that was decoded, and forget what is too old to be built on."""
+        for earlier in repeated:
+            self._came.setdefault(earlier, False)
+        self._came[number] = True
+        self._newest = number if self._newest is None else max(self._newest, number)
+        if self._lacking is not None and number >= self._lacking:
+            self._lacking = None
+        oldest = self._newest - MAX_STEP
+        self._came = {n: whole for n, whole in self._came.items() if n >= oldest}
+        self._states = {n: state for n, state in self._states.items() if n >= oldest}
+        self._waiting = {n: waits for n, waits in self._waiting.items() if n >= oldest}
+
+
+def _numbers(number: int, links: Links) -> list[int]:
+    """The messages that links lead to, oldest first, and the message itself."""
+    return [number - back for back in accumulate((0, *links.steps))][::-1]

@@ -2,10 +2,18 @@
 
 CodecError
 ├── MotionError      numbers that are no motion, or motions that do not make one message
-├── TablesError      frequency tables of a wrong shape, or that do not add up
+├── TablesError      tables of a wrong shape, or that do not add up
 ├── WireError        bytes that are no media message of this version, for these tables
+│   └── MissingReference   a good message that builds on one which was lost
 └── RecordingError   a file that is no recording, is damaged, or cannot be written
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codec.decoder import MediaMessage
 
 
 class CodecError(Exception):
@@ -17,11 +25,24 @@ class MotionError(CodecError):
 
 
 class TablesError(CodecError):
-    """Frequency tables that have a wrong shape, a zero, or rows that do not add up to 65536."""
+    """Tables that have a wrong shape, a zero, or rows that do not add up to 65536."""
 
 
 class WireError(CodecError):
     """Bytes that are no media message of this version, or not one for these tables."""
+
+
+class MissingReference(WireError):
+    """A message whose motion builds on the state after another message, which is not held.
+
+    reference: the sequence of that other message. message: what the message says besides motion: its sequence,
+    acknowledgement and sound, with no frames.
+    """
+
+    def __init__(self, text: str, reference: int, message: MediaMessage) -> None:
+        super().__init__(text)
+        self.reference = reference
+        self.message = message
 
 
 class RecordingError(CodecError):

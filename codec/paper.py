@@ -8,13 +8,18 @@ Number n gives bytes 2n (sign, exponent, top of the mantissa) and 2n+1 (the rest
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codec.errors import MotionError, WireError
+from codec.fields import code_gap, code_number, code_period, later
 from codec.motion import Motion, number_count
+from codec.symbols import SymbolCoder, SymbolReader
+
+if TYPE_CHECKING:
+    from codec.tables import ByteTables
 
 FP16_LARGEST: Final = 65504.0
 
@@ -56,7 +61,41 @@ def motions_to_bytes(motions: Sequence[Motion]) -> NDArray[np.uint8]:
     return vectors_to_bytes(np.stack([motion.as_vector() for motion in motions]))
 
 
-def bytes_to_motions(symbols: NDArray[np.uint8], times_ms: Sequence[int]) -> tuple[Motion, ...]:
-    """The frames of one message from their symbols, uint8 [frames, 6K+12], and capture times. WireError as above."""
-    vectors = bytes_to_vectors(symbols)
+def code_frames(
+    writer: SymbolCoder,
+    frames: NDArray[np.uint8],
+    times_ms: Sequence[int],
+    period_ms: int,
+    keypoints: int,
+    tables: ByteTables,
+) -> None:
+    """Write frames, uint8 [frames, 6K+12], of which the first `keypoints` travel, 0 to K."""
+    code_number(writer, keypoints, 1)
+    _code_times(writer, times_ms, period_ms)
+    used = byte_count(keypoints)
+    for frame in frames.tolist():
+        for symbol, model in zip(frame[:used], tables.models[:used], strict=True):
+            writer.code(symbol, model)
+
+
+def read_frames(reader: SymbolReader, frames: int, tables: ByteTables) -> tuple[Motion, ...]:
+    """So many frames; delta of keypoints that did not travel is 0. WireError for a number that is none."""
+    keypoints = code_number(reader, 0, 1)
+    if keypoints > tables.keypoints:
+        raise WireError(f"expected motion of up to {tables.keypoints} keypoints, got {keypoints}")
+    times_ms = _code_times(reader, [0] * frames, 0)
+    models = tables.models[: byte_count(keypoints)]
+    symbols = np.array([[reader.code(0, model) for model in models] for _ in range(frames)], dtype=np.uint8)
+    whole = np.zeros((frames, byte_count(tables.keypoints)), np.uint8)
+    whole[:, : symbols.shape[1]] = symbols
+    vectors = bytes_to_vectors(whole)
     return tuple(Motion.from_vector(v, ms / 1000) for v, ms in zip(vectors, times_ms, strict=True))
+
+
+def _code_times(coder: SymbolCoder, times_ms: Sequence[int], period_ms: int) -> list[int]:
+    """The usual spacing, the first capture time, and the gaps after it."""
+    period_ms = code_period(coder, period_ms, 0)
+    coded = [code_number(coder, times_ms[0], 4)]
+    for before, after in zip(times_ms, times_ms[1:], strict=False):
+        coded.append(later(coded[-1], code_gap(coder, after - before, period_ms)))
+    return coded

@@ -1,6 +1,6 @@
 """Recordings (.fwr): the messages of one direction of a call, as received, and what is needed to show them.
 
-    header: magic, version, profile, model id, tables' hash, source image | record | record | ... | end record
+    header: magic, version, model id, tables' hash, source image | record | record | ... | end record
 
 FORMAT.md has the field tables. Writer and reader hold one record at a time, so a call may be of any length.
 """

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, Final
 
 from codec.errors import RecordingError
-from codec.wire import Profile
 
-RECORDING_VERSION: Final = 1
+RECORDING_VERSION: Final = 2
 MAX_SOURCE_BYTES: Final = 4 << 20  # a 256 px WebP is 10 to 20 kB, a 512 px PNG under 1 MB
 SOURCE_MIMES: Final = ("image/webp", "image/jpeg", "image/png")
 
@@ -19,7 +18,7 @@ SOURCE_MIMES: Final = ("image/webp", "image/jpeg", "image/png")
 _MAGIC: Final = b"\x89FWR\r\n\x1a\n"
 _HEX64: Final = re.compile(r"[0-9a-f]{64}")
 _MODEL_ID: Final = re.compile(r"[!-~]{1,64}")
-_FIXED_BYTES: Final = 14  # magic 8, version 1, profile 1, length of the rest 4
+_FIXED_BYTES: Final = 13  # magic 8, version 1, length of the rest 4
 _CRC_BYTES: Final = 4
 _MAX_REST_BYTES: Final = 1 + 64 + 32 + 1 + max(map(len, SOURCE_MIMES)) + 32 + MAX_SOURCE_BYTES
 
@@ -28,7 +27,7 @@ _MAX_REST_BYTES: Final = 1 + 64 + 32 + 1 + max(map(len, SOURCE_MIMES)) + 32 + MA
 class RecordingHeader:
     """What a player must have or be given before the first message.
 
-    model_id: 1 to 64 printable ASCII characters without blanks. tables_sha256: 64 hex digits, `ByteTables.sha256`.
+    model_id: 1 to 64 printable ASCII characters without blanks. tables_sha256: 64 hex digits, `CodecTables.sha256`.
     source_image: the source image's file bytes as sent, 1 byte to 4 MiB; source_mime: image/webp, image/jpeg or
     image/png. Raises RecordingError for anything else.
     """
@@ -37,7 +36,6 @@ class RecordingHeader:
     tables_sha256: str
     source_image: bytes
     source_mime: str
-    profile: Profile = Profile.PAPER
 
     def __post_init__(self) -> None:
         if not _MODEL_ID.fullmatch(self.model_id):
@@ -67,7 +65,7 @@ def write_header(header: RecordingHeader) -> bytes:
             header.source_image,
         )
     )
-    start = _MAGIC + bytes((RECORDING_VERSION, header.profile)) + len(rest).to_bytes(4, "big")
+    start = _MAGIC + bytes((RECORDING_VERSION,)) + len(rest).to_bytes(4, "big")
     return start + rest + zlib.crc32(start + rest).to_bytes(_CRC_BYTES, "big")
 
 
@@ -75,7 +73,7 @@ def read_header(file: BinaryIO) -> RecordingHeader:
     """Read the header from the start of a file and leave the file behind it. RecordingError when there is none."""
     start = file.read(_FIXED_BYTES)
     _check_start(start)
-    length = int.from_bytes(start[10:], "big")
+    length = int.from_bytes(start[9:], "big")
     if length > _MAX_REST_BYTES:
         raise RecordingError(f"expected a recording's header of at most {_MAX_REST_BYTES} bytes, got {length}")
     rest = file.read(length + _CRC_BYTES)
@@ -84,7 +82,7 @@ def read_header(file: BinaryIO) -> RecordingHeader:
     body = rest[:length]
     if zlib.crc32(start + body) != int.from_bytes(rest[length:], "big"):
         raise RecordingError("the recording's header does not match its checksum")
-    return _parse(start[9], body)
+    return _parse(body)
 
 
 def _check_start(start: bytes) -> None:
@@ -98,16 +96,13 @@ def _check_start(start: bytes) -> None:
         raise RecordingError(f"expected recording version {RECORDING_VERSION}, got version {start[8]}")
 
 
-def _parse(profile: int, body: bytes) -> RecordingHeader:
+def _parse(body: bytes) -> RecordingHeader:
     """The checksummed fields. They can still be wrong: a checksum says that they came whole, not who wrote them."""
     model_id, offset = _read_text(body, 0)
     tables_sha256, offset = body[offset : offset + 32].hex(), offset + 32
     source_mime, offset = _read_text(body, offset)
     source_sha256, source_image = body[offset : offset + 32].hex(), body[offset + 32 :]
-    try:
-        header = RecordingHeader(model_id, tables_sha256, source_image, source_mime, Profile(profile))
-    except ValueError:
-        raise RecordingError(f"expected a profile of this version in the recording, got {profile}") from None
+    header = RecordingHeader(model_id, tables_sha256, source_image, source_mime)
     if header.source_sha256 != source_sha256:
         raise RecordingError("the recording's source image does not match its SHA-256")
     return header

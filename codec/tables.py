@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from codec.errors import TablesError
 from codec.motion import MAX_KEYPOINTS, POSE_NUMBERS, number_count
 from codec.paper import byte_count, vectors_to_bytes
-from codec.symbols import TABLE_SUM, Model, build_model
+from codec.symbols import TABLE_SUM, Model, build_model, integer_shares
 
 ALPHABET: Final = 256  # a symbol is a byte
 # Every byte is counted as if it had been seen this many times more than it was, so that what the clips never showed
@@ -47,7 +47,7 @@ class ByteTables:
             raise TablesError(f"expected motions of shape (N, 3K+6) to fit tables on, got {vectors.shape}")
         symbols = vectors_to_bytes(vectors)  # [N, 6K+12]
         counts = np.stack([np.bincount(column, minlength=ALPHABET) for column in symbols.T])
-        return cls(_integer_shares(counts))
+        return cls(integer_shares(counts.astype(np.int64) * _PSEUDO_COUNTS_PER_COUNT + 1))
 
     @property
     def keypoints(self) -> int:
@@ -86,18 +86,3 @@ def _checked(frequencies: NDArray[np.integer[Any]]) -> NDArray[np.uint16]:
     tables = wide.astype(np.uint16)
     tables.flags.writeable = False  # its hash and its models are kept
     return tables
-
-
-def _integer_shares(counts: NDArray[np.intp]) -> NDArray[np.int64]:
-    """Counts [R, 256] to frequencies with sum 65536 and minimum 1, in integers: the same on every machine.
-
-    Each entry gets 1 and its share of the rest, rounded down; what is then missing goes to the largest remainders,
-    on a tie to the smaller byte.
-    """
-    weights = counts.astype(np.int64) * _PSEUDO_COUNTS_PER_COUNT + 1
-    totals = weights.sum(axis=1, keepdims=True)
-    shares, remainders = np.divmod(weights * (TABLE_SUM - ALPHABET), totals)
-    missing = TABLE_SUM - ALPHABET - shares.sum(axis=1, keepdims=True)  # [R, 1], each < 256
-    rank = np.argsort(np.argsort(-remainders, axis=1, kind="stable"), axis=1, kind="stable")
-    frequencies: NDArray[np.int64] = 1 + shares + (rank < missing)
-    return frequencies

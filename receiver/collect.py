@@ -74,7 +74,7 @@ class Collector:
         self._next = number + 1
         self._recent = {recent for recent in self._recent if recent > number - MOST_HELD} | {number}
         _, message = self._held.pop(number)
-        return [motion for motion in message.motions if self._in_time(motion)]
+        return [motion for motion in (*message.repeated, *message.motions) if self._in_time(motion)]
 
     def _in_time(self, motion: Motion) -> bool:
         good = motion.capture_time_s > self._last_s

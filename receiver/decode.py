@@ -1,7 +1,7 @@
 """Media messages become motion; what is none is counted and dropped."""
 
 from codec.decoder import Decoder, MediaMessage
-from codec.errors import WireError
+from codec.errors import MissingReference, WireError
 from signaling.stages import StageTimes
 
 
@@ -12,15 +12,20 @@ class CountingDecoder:
         self._decoder = decoder
         self._times = times or StageTimes("decode")
         self.bad_messages = 0
+        self.lacking_messages = 0
+        """Messages that build on one which had not come."""
         self.frames = 0
 
-    def decode(self, message: bytes) -> MediaMessage | None:
-        """Decode a message; None for one that is none."""
+    def decode(self, message: bytes) -> list[MediaMessage]:
+        """Decode a message, and those before it that had to wait for it; nothing for one that is none, or must wait."""
         try:
             with self._times.measure("decode"):
-                decoded = self._decoder.decode(message)
+                decoded = [self._decoder.decode(message), *self._decoder.unblocked()]
+        except MissingReference:
+            self.lacking_messages += 1
+            return []
         except WireError:
             self.bad_messages += 1
-            return None
-        self.frames += len(decoded.motions)
+            return []
+        self.frames += sum(len(one.repeated) + len(one.motions) for one in decoded)
         return decoded

@@ -9,7 +9,7 @@ from signaling.stages import Percentiles, StageTimes, no_samples
 
 @dataclass
 class ReceiveReport(CallReport):
-    """Counters of one call: received = shown + dropped, once all is rendered."""
+    """Counters of one call: received = shown + dropped once all is rendered, in a file with every frame as sent."""
 
     messages_received: int = 0
     messages_late: int = 0
@@ -27,6 +27,17 @@ class ReceiveReport(CallReport):
     """Too late, twice, or because rendering was slower than the wire for longer than its queue is."""
     crop_moves: list[list[float]] = field(default_factory=list)
     """The sender's crop as it told: [capture time in s, left, top, side] in sides of the first one."""
+    screen: dict[str, int] = field(default_factory=dict)
+    """What a screen shows at its own pace: how many of its pictures were received, interpolated, held and easing."""
+    screen_on_time: float | None = None
+    """Share of them with the motion of their time: received, or between two frames that were."""
+    screen_frames_late: int = 0
+    """Frames that came after the picture had passed their time."""
+    screen_skipped: int = 0
+    """Pictures left out because rendering was slower than the screen, or the machine too busy."""
+    longest_freeze_ms: float = 0.0
+    playout_delay_ms: float = 0.0
+    """By how much a screen runs behind the quickest frames, at the end."""
     decode_ms: Percentiles = field(default_factory=no_samples)
     render_ms: Percentiles = field(default_factory=no_samples)
 
@@ -44,6 +55,13 @@ class ReceiveReport(CallReport):
         self.frames_shown = pipeline.frames_shown
         self.crop_moves = [list(move) for move in pipeline.crops.moves]
         self.frames_dropped = collector.frames_dropped + pipeline.motions.dropped
+        smoother = pipeline.smoother
+        self.screen = {how.value: count for how, count in smoother.counts.items()}
+        self.screen_on_time = None if smoother.on_time_share is None else round(smoother.on_time_share, 4)
+        self.screen_frames_late = smoother.frames_late
+        self.screen_skipped = pipeline.ticker.skipped
+        self.longest_freeze_ms = round(1000 * smoother.longest_freeze_s, 1)
+        self.playout_delay_ms = round(smoother.delay_ms, 1)
 
     def take_times(self, times: StageTimes) -> None:
         """Note how long the stages took."""

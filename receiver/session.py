@@ -13,7 +13,6 @@ from codec.errors import CodecError
 from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
-from codec.tables import ByteTables
 from codec.wire import WIRE_VERSION
 from models.weights import Model
 from receiver.channel import Inbox
@@ -65,7 +64,6 @@ class ReceiveSession:
         self._output = output
         self._model = model
         self._record = record
-        self._tables = ByteTables(model.codec_tables)
         self._say = say
         self._make_peer = make_peer or (lambda: Peer(ice_servers))
         self._now = now
@@ -117,7 +115,7 @@ class ReceiveSession:
             role="receiver",
             codec_format=WIRE_VERSION,
             model_id=self._model.model_id,
-            tables_sha256=self._tables.sha256,
+            tables_sha256=self._model.codec_tables.sha256,
             picture_px=self._settings.size or 0,
         )
         await agree(peer.control, hello)
@@ -138,7 +136,7 @@ class ReceiveSession:
     def _open_recording(self, begin: SourceBegin, picture: bytes) -> RecordingWriter | None:
         if self._record is None:
             return None
-        header = RecordingHeader(self._model.model_id, self._tables.sha256, picture, begin.mime)
+        header = RecordingHeader(self._model.model_id, self._model.codec_tables.sha256, picture, begin.mime)
         return RecordingWriter(self._record, header)
 
     async def _receive_frames(self, client: SignalingClient, peer: Peer, recorder: RecordingWriter | None) -> None:
@@ -152,6 +150,7 @@ class ReceiveSession:
         loops = [
             asyncio.create_task(pipeline.collect(), name="collect"),
             asyncio.create_task(pipeline.show(), name="show"),
+            asyncio.create_task(pipeline.play(), name="play"),
         ]
         try:
             gone = await self._until_the_end(client, peer, pipeline, loops)
@@ -243,11 +242,13 @@ class ReceiveSession:
         motions: DroppingQueue[Motion] = DroppingQueue(self._settings.render_queue_frames)
         return ReceiverPipeline(
             inbox=inbox,
-            decoder=CountingDecoder(Decoder(self._tables), self._times),
+            decoder=CountingDecoder(Decoder(self._model.codec_tables), self._times),
             collector=Collector(self._settings.reorder_hold_ms / 1000, start.first_sequence),
             motions=motions,
             renderer=self._renderer,
             writer=VideoWriter(self._output, start.frame_rate, self._settings.video_crf),
+            live=self._settings.live,
+            show_fps=self._settings.show_fps,
             now=self._now,
         )
 

@@ -17,7 +17,6 @@ import av
 from rich.console import Console
 
 from codec.recording import RecordingReader
-from codec.tables import ByteTables
 from models.weights import Model, default_device, load_model
 from receiver.show import VideoWriter
 from receiver.source import decode_source
@@ -141,7 +140,7 @@ def measure_call(
     clip: Path, files: Files, model: Model, sender: dict[str, Any], receiver: dict[str, Any]
 ) -> dict[str, Any]:
     """Join the programs' figures, hold them against the recording, and compare the pictures."""
-    check_against_recording(receiver, count_recording(files.recording, ByteTables(model.codec_tables)))
+    check_against_recording(receiver, count_recording(files.recording, model.codec_tables))
     header = RecordingReader(files.recording).header
     source = decode_source(header.source_image, header.source_mime, model.config.size)
     pairs = pair_files(clip, sent_crop(sender, model.config.size), files.received)

@@ -4,6 +4,7 @@ ReplayError          the base; its message is one line for the person at the key
 ├── ClipError        a picture or clip cannot be read or written
 ├── ModelMismatch    the recording was made with other weights than those at hand
 ├── DamagedRecording what was good was written, the rest could not be read
+├── TraceError       a simulated link's trace that is none
 └── DemoError        one of the demo's programs failed; carries that program's words
 """
 
@@ -26,3 +27,7 @@ class DamagedRecording(ReplayError):
 
 class DemoError(ReplayError):
     """One of the demo's programs failed."""
+
+
+class TraceError(ReplayError):
+    """The trace of a simulated link is none."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from rich.table import Table
 
-from codec.decoder import Decoder
+from codec.codec_tables import CodecTables
+from codec.decoder import Decoder, MediaMessage
+from codec.errors import MissingReference
 from codec.recording import RecordingReader
-from codec.tables import ByteTables
 from replay.errors import DemoError
 from replay.picture import PictureFigures
 
@@ -26,14 +27,23 @@ class RecordingFigures:
     source_bytes: int
 
 
-def count_recording(path: Path, tables: ByteTables) -> RecordingFigures:
+def count_recording(path: Path, tables: CodecTables) -> RecordingFigures:
     """Count the messages of a recording and the frames in them. Raises CodecError when it is damaged."""
     decoder = Decoder(tables)
     recording = RecordingReader(path)
     messages = [message for _, message in recording]
     source_bytes = len(recording.header.source_image)
-    frames = sum(len(decoder.decode(message).motions) for message in messages)
+    decoded = [one for message in messages for one in decode_all(decoder, message)]
+    frames = sum(len(one.repeated) + len(one.motions) for one in decoded)
     return RecordingFigures(len(messages), frames, sum(map(len, messages)), source_bytes)
+
+
+def decode_all(decoder: Decoder, message: bytes) -> list[MediaMessage]:
+    """What a message says, with those before it that had to wait for it; nothing where it must wait itself."""
+    try:
+        return [decoder.decode(message), *decoder.unblocked()]
+    except MissingReference:
+        return []
 
 
 def check_against_recording(receiver: Counters, recorded: RecordingFigures) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from codec.motion import Motion
@@ -38,6 +39,13 @@ class Extractor:
         told against its shape (L).
         """
         self._x_c = self._model.canonical(resize(to_tensor(picture), self._model.config.size))
+
+    @property
+    def canonical(self) -> NDArray[np.float32]:
+        """Canonical keypoints x_c [K,3] of the source picture. RuntimeError before the first `set_source`."""
+        if self._x_c is None:
+            raise RuntimeError("canonical: expected set_source to be called first")
+        return self._x_c[0].cpu().numpy()
 
     async def extract(self, crop: Image, capture_time_s: float) -> Extracted:
         """Find the motion in a crop uint8 RGB [S,S,3], S the model's size."""

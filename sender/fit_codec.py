@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from codec.codec_tables import CodecTables
 from codec.tables import ByteTables
 from models.training.data import read_frames
 from models.training.dataset_index import read_index
@@ -38,14 +39,14 @@ def fit_codec(
     model = load_model(weights)
     clips = [clip for clip in read_index(data).of_split(split) if clip.kind == "video"]
     vectors = [motion_of(model, data / clip.video) for clip in track(clips, "motion", console=console, transient=True)]
-    tables = ByteTables.fit(np.concatenate(vectors))
+    tables = CodecTables(ByteTables.fit(np.concatenate(vectors)), model.codec_tables.predictive)
     kept: dict[str, Any] = {
         key: model.manifest[key] for key in ("source", "licence", "training") if key in model.manifest
     }
     if about is not None:
         kept |= json.loads(about.read_text())
     kept["tables_fitted_on"] = {"split": split, "clips": len(clips), "frames": sum(map(len, vectors))}
-    path = save_model(model.networks, tables.frequencies, out, kept)
+    path = save_model(model.networks, tables, out, kept)
     console.print(
         f"{path}: model {load_model(path).model_id[:12]}, tables from {kept['tables_fitted_on']['frames']} frames"
     )

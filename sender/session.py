@@ -10,7 +10,6 @@ from contextlib import suppress
 from aiortc import RTCIceServer
 
 from codec.encoder import Encoder
-from codec.tables import ByteTables
 from codec.wire import WIRE_VERSION
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
@@ -62,7 +61,6 @@ class SendSession:
         self._room = room
         self._input = input_name
         self._model = model
-        self._tables = ByteTables(model.codec_tables)
         self._say = say
         self._make_peer = make_peer or (lambda: Peer(ice_servers))
         self._now = now
@@ -147,7 +145,7 @@ class SendSession:
             role="sender",
             codec_format=WIRE_VERSION,
             model_id=self._model.model_id,
-            tables_sha256=self._tables.sha256,
+            tables_sha256=self._model.codec_tables.sha256,
         )
         theirs = await agree(peer.control, hello)
         picture = source.picture
@@ -209,6 +207,11 @@ class SendSession:
             async with asyncio.timeout(BYE_TIMEOUT_S):
                 await (peer.closed.wait() if self._hung_up else wait_bye(peer.control))
 
+    def _build_encoder(self) -> Encoder:
+        encoder = Encoder(self._model.codec_tables)
+        encoder.set_source(self._extractor.canonical)
+        return encoder
+
     def _build_pipeline(
         self, peer: Peer, queue: DroppingQueue[Frame], frame_rate: float, source: Source
     ) -> SenderPipeline:
@@ -221,7 +224,7 @@ class SendSession:
             ),
             extractor=self._extractor,
             packetiser=Packetiser(
-                Encoder(self._tables),
+                self._build_encoder(),
                 interval_s=self._settings.message_interval_ms / 1000,
                 frame_period_s=1 / frame_rate if frame_rate else 0.0,
                 times=self._times,

@@ -1,4 +1,4 @@
-"""All that this project touches inside aioice: counting bytes at the UDP socket, and calls where there is no network.
+"""All that this project touches inside aioice: bytes at the UDP socket, calls without a network, queries that must end.
 
 aiortc counts payloads, not packets, and knows nothing of what STUN and retransmissions cost. What a link carries is
 seen only where datagrams enter and leave the socket, and there is no public hook there. This module finds the place,
@@ -53,6 +53,7 @@ class UdpTap:
         self.heard_s: float | None = None
         """When the last datagram came in, by `now`."""
         self.attached = False
+        self._sockets: list[Any] = []
         self._impair = impair
         self._now = now
 
@@ -63,13 +64,15 @@ class UdpTap:
             log.warning("this version of aiortc looks different inside: bytes on the wire are not counted")
             return
         ice._protocols = _Tapped(self, ice._protocols)
-        _use_loopback_where_alone(ice)
+        _gather_better(ice)
+        _end_consent_with_the_connection(ice)
         self.attached = True
 
     def tap(self, protocol: Any) -> None:
         """Put the tap between a protocol and its socket."""
         socket_owner = _socket_owner(protocol)
         receive = socket_owner.datagram_received
+        self._sockets.append(socket_owner.transport)
         socket_owner.transport = _CountingTransport(socket_owner.transport, self)
 
         def datagram_received(data: bytes, address: Address) -> None:
@@ -84,6 +87,11 @@ class UdpTap:
                 self._impair(data, deliver)
 
         socket_owner.datagram_received = datagram_received
+
+    def abort(self) -> None:
+        """Close every socket at once, whatever still waits to be sent. Closing waits for a socket that is stuck."""
+        for socket in self._sockets:
+            socket.abort()
 
 
 def _ice_connection(connection: RTCPeerConnection) -> Any:
@@ -137,13 +145,38 @@ class _CountingTransport:
         return getattr(self._transport, name)
 
 
-def _use_loopback_where_alone(ice: Any) -> None:
-    """Let two peers on one machine meet on 127.0.0.1 where it has no other address (aioice leaves loopback out)."""
+def _gather_better(ice: Any) -> None:
+    """Let peers on a machine without network meet on 127.0.0.1 (aioice leaves loopback out); end what is cancelled."""
     gather = ice.get_component_candidates
 
     async def get_component_candidates(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
         if not addresses and getattr(ice, "_transport_policy", None) == TransportPolicy.ALL:
             addresses = ["127.0.0.1"]
-        return cast(list[Any], await gather(component, addresses, timeout))
+        coroutine = gather(component, addresses, timeout)
+        gathering = asyncio.create_task(coroutine, name="gather candidates")
+        try:
+            return cast(list[Any], await asyncio.shield(gathering))
+        except asyncio.CancelledError:
+            # cancelled, aioice forgets its queries to STUN and TURN servers and the sockets that it has just made
+            known = coroutine.cr_frame.f_locals if coroutine.cr_frame else {}
+            for query in known.get("tasks", ()):
+                query.cancel()
+            for protocol in known.get("host_protocols", ()):
+                protocol.transport.close()
+            gathering.cancel()
+            raise
 
     ice.get_component_candidates = get_component_candidates
+
+
+def _end_consent_with_the_connection(ice: Any) -> None:
+    """Keep aioice from asking for consent for ever on a connection that was closed while its checks were completing."""
+    ask = getattr(ice, "query_consent", None)
+    if ask is None or not hasattr(ice, "_closing"):
+        return
+
+    async def query_consent() -> None:
+        if not ice._closing:
+            await ask()
+
+    ice.query_consent = query_consent

@@ -1,4 +1,4 @@
-"""Settings of the signaling server, read once when it starts, and how every program reads its own."""
+"""Settings of the signaling server and of the transport, and how every program reads its own."""
 
 from typing import Annotated, Any, TypeVar
 
@@ -22,6 +22,15 @@ def read_settings(kind: type[S], **flags: Any) -> S:
         raise SettingError(
             f"expected settings in their ranges, got one that is not: {first_complaint(error)}"
         ) from None
+
+
+class TransportSettings(BaseSettings):
+    """How packets are made, the same in every program: FACEWIRE_TUNED_SCTP in the environment."""
+
+    model_config = SettingsConfigDict(env_prefix="FACEWIRE_", frozen=True)
+
+    tuned_sctp: bool = True
+    """Fewer and shorter packets (signaling/sctp.py); 0 leaves aiortc as it is."""
 
 
 class SignalSettings(BaseSettings):

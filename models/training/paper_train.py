@@ -20,7 +20,7 @@ from models.training.perceptual import perceptual_loss
 from models.training.run import Plan, Stop, run_stage
 from models.training.shards import Wanted, open_store
 from models.training.spectral import constrain, release
-from models.weights import load_model, save_model, uniform_tables
+from models.weights import default_tables, load_model, save_model
 
 PIXELS_ALONE = 10.0  # weight of the pictures' L1 where there are no perceptual weights
 
@@ -58,7 +58,7 @@ def train_paper(config: PaperConfig, plan: Plan, work: PaperWork, ranks: Ranks, 
     if ranks.first:
         about = {"source": "facewire train", "licence": "as the clips"}
         trained = assemble_paper(work.out / f"{stage.name}.safetensors", config)
-        manifest = save_model(trained, uniform_tables(config.keypoints), manifest, about)
+        manifest = save_model(trained, default_tables(config), manifest, about)
     ranks.wait()
     return manifest
 

@@ -35,7 +35,7 @@ from models.training.run import Plan, Stop, run_stage
 from models.training.shards import Wanted, open_store
 from models.training.sharpen import SharpenStage, run_sharpen
 from models.training.stages import JointStage, KeypointStage, Perceptual, PictureStage, Stage
-from models.weights import default_device, load_model, save_model, uniform_tables
+from models.weights import default_device, default_tables, load_model, save_model
 
 STAGES = ("keypoints", "regions", "pictures", "refine", "joint", "adversarial")
 # of the minutes, when all stages run
@@ -176,7 +176,7 @@ def train_sharpen(work: "Work", plan: Plan, weights: Path | None, resume: bool, 
 def _write_weights(out: Path, networks: Networks) -> Path:
     known = assemble(out, networks)
     about = {"source": "facewire train", "licence": "as the clips", "training": known}
-    return save_model(networks.eval(), uniform_tables(networks.config.keypoints), out / "weights", about)
+    return save_model(networks.eval(), default_tables(networks.config), out / "weights", about)
 
 
 @dataclass(frozen=True)

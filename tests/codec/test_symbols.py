@@ -20,13 +20,13 @@ FALLING = np.array([2**15, 2**14, 2**13, 2**12, 2**11, 2**10, 2**9, 2**8, 2**7, 
 def coded(symbols: list[int], table: NDArray[np.uint16]) -> bytes:
     writer, model = SymbolWriter(), build_model(table)
     for symbol in symbols:
-        writer.put(symbol, model)
+        writer.code(symbol, model)
     return writer.finish()
 
 
 def decoded(data: bytes, count: int, table: NDArray[np.uint16]) -> list[int]:
     reader, model = SymbolReader(data), build_model(table)
-    return [reader.take(model) for _ in range(count)]
+    return [reader.code(0, model) for _ in range(count)]
 
 
 @pytest.mark.parametrize(
@@ -77,10 +77,10 @@ def test_round_trip_and_length(data: st.DataObject) -> None:
     symbols = [int(rng.choice(size, p=tables[row] / 65536)) for row in rows]
     writer, models = SymbolWriter(), [build_model(table) for table in tables]
     for symbol, row in zip(symbols, rows, strict=True):
-        writer.put(symbol, models[row])
+        writer.code(symbol, models[row])
     coded_bytes = writer.finish()
     reader = SymbolReader(coded_bytes)
-    assert [reader.take(models[row]) for row in rows] == symbols
+    assert [reader.code(0, models[row]) for row in rows] == symbols
     assert decode_symbols(coded_bytes, [tables[row].tolist() for row in rows]) == symbols
     ideal_bits = -sum(np.log2(tables[row][symbol] / 65536) for symbol, row in zip(symbols, rows, strict=True))
     # A byte for the cut; 0.006 bits a symbol for the coder's own rounding (24 bits of a width that has 32 or more).
@@ -108,7 +108,7 @@ def test_dear_and_cheap_symbols(symbols: list[int]) -> None:
 def test_any_bytes(data: bytes, count: int) -> None:
     reader, models = SymbolReader(data), [build_model(SKEWED), build_model(FLAT), build_model(FALLING)]
     try:
-        symbols = [reader.take(models[index % 3]) for index in range(count)]
+        symbols = [reader.code(0, models[index % 3]) for index in range(count)]
     except WireError:
         return
     assert all(0 <= symbol < 256 for symbol in symbols)

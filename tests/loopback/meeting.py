@@ -1,4 +1,4 @@
-"""Two real peers that meet through a real server, in one process."""
+"""Two real peers in one process, that meet through a real server or without one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -8,6 +8,17 @@ from signaling.client import SignalingClient
 from signaling.ice_hooks import Impair
 from signaling.peer import Peer, answer_sender, call_receiver
 from tests.signaling.running import running_server
+
+
+@asynccontextmanager
+async def joined(first: Peer, second: Peer) -> AsyncIterator[None]:
+    """Connect two peers without a server; closed again at the end."""
+    try:
+        await first.accept(await second.answer(await first.offer()))
+        await asyncio.gather(first.wait_open(5), second.wait_open(5))
+        yield
+    finally:
+        await asyncio.gather(first.close(), second.close())
 
 
 @asynccontextmanager

@@ -7,9 +7,8 @@ import pytest
 
 from codec.decoder import Decoder
 from codec.recording import RecordingReader
-from codec.tables import ByteTables
 from models.paper.config import PAPER_TINY
-from models.weights import Model, build_model, build_networks, load_model, save_model, uniform_tables
+from models.weights import Model, build_model, build_networks, default_tables, load_model, save_model
 from tests.loopback.calls import Call, video_times_s
 
 pytestmark = pytest.mark.network
@@ -22,7 +21,7 @@ async def shown_and_recorded(url: str, folder: Path, clip: Path, model: Model) -
     assert await call.run() == (None, None)
     assert video_times_s(call.output) == TIMES_S
     assert call.receiver.report.frames_shown == 25
-    decoder = Decoder(ByteTables(model.codec_tables))
+    decoder = Decoder(model.codec_tables)
     motions = [motion for _, message in RecordingReader(call.record) for motion in decoder.decode(message).motions]
     assert len(motions) == 25
     return len(motions[0].delta)
@@ -36,5 +35,5 @@ async def test_direct_keypoints_and_fewer_of_them_in_a_call(url: str, tmp_path: 
     """An ablation, stored and loaded: ten keypoints of L's own travel as 36 numbers."""
     config = replace(PAPER_TINY, preset="direct", direct=True, jacobians=False, keypoints=10)
     about = {"source": "random weights", "licence": "Apache-2.0"}
-    manifest = save_model(build_networks(config), uniform_tables(10), tmp_path / "weights", about)
+    manifest = save_model(build_networks(config), default_tables(config), tmp_path / "weights", about)
     assert await shown_and_recorded(url, tmp_path, clip, load_model(manifest)) == 10

@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from codec.codec_tables import CodecTables
 from codec.decoder import MediaMessage
 from codec.encoder import Encoder
 from codec.motion import Motion
-from codec.tables import ByteTables
+from codec.wire import Profile
 
 KEYPOINTS = 20
-TABLES = ByteTables(np.full((6 * KEYPOINTS + 12, 256), 256))
+TABLES = CodecTables.default(KEYPOINTS)
 
 
 def motion(time_s: float, seed: int = 0) -> Motion:
@@ -19,10 +20,10 @@ def motion(time_s: float, seed: int = 0) -> Motion:
 
 def media(number: int, frames: int = 2, period_s: float = 0.04) -> MediaMessage:
     """Message `number` of a call with so many frames in each; sequence wraps as on the wire."""
-    return MediaMessage(number % 65536, tuple(motion((number * frames + index) * period_s) for index in range(frames)))
+    return MediaMessage(number % 1024, tuple(motion((number * frames + index) * period_s) for index in range(frames)))
 
 
-def encode(messages: int, frames: int = 2) -> list[bytes]:
-    """The first messages of a call, as bytes."""
-    encoder = Encoder(TABLES)
-    return [encoder.encode(media(number, frames).motions) for number in range(messages)]
+def encode(messages: int, frames: int = 2, repeat: int = 0, profile: Profile = Profile.PREDICTIVE) -> list[bytes]:
+    """The first messages of a call, as bytes, each with the last frames of `repeat` earlier ones."""
+    encoder = Encoder(TABLES, profile)
+    return [encoder.encode(media(number, frames).motions, repeat=repeat) for number in range(messages)]

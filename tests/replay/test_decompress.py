@@ -12,7 +12,6 @@ from codec.errors import RecordingError
 from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
-from codec.tables import ByteTables
 from models.weights import Model
 from receiver.errors import OutputError
 from receiver.render import FaceRenderer
@@ -43,7 +42,7 @@ def motion(model: Model, index: int) -> Motion:
 
 def record(path: Path, model: Model, messages: list[list[Motion]], order: list[int] | None = None) -> None:
     """Record a call of these messages, arriving in another order where one is given."""
-    tables = ByteTables(model.codec_tables)
+    tables = model.codec_tables
     encoder = Encoder(tables)
     encoded = [encoder.encode(motions) for motions in messages]
     header = RecordingHeader(model.model_id, tables.sha256, encode_picture(source(model), 90), "image/webp")

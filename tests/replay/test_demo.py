@@ -8,7 +8,6 @@ import pytest
 import facewire
 from codec.decoder import Decoder
 from codec.recording import RecordingReader
-from codec.tables import ByteTables
 from replay.demo import cut_clip, run_demo
 from replay.errors import DemoError
 from replay.pairs import shown_frames
@@ -28,7 +27,7 @@ def test_report_is_what_the_recording_holds(tmp_path: Path) -> None:
 
     recording = RecordingReader(tmp_path / "demo" / "call.fwr")
     messages = [message for _, message in recording]
-    decoder = Decoder(ByteTables(model.codec_tables))
+    decoder = Decoder(model.codec_tables)
     motions = [motion for message in messages for motion in decoder.decode(message).motions]
     payload = sum(len(message) for message in messages)
     assert recording.complete

@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from codec.codec_tables import CodecTables
 from codec.encoder import Encoder
 from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
-from codec.tables import ByteTables
 from replay.errors import DemoError
 from replay.picture import Likeness, PictureFigures
 from replay.report import RecordingFigures, check_against_recording, count_recording, join_reports, report_table
 
 K = 4
-TABLES = ByteTables(np.full((6 * K + 12, 256), 256, np.uint16))
+TABLES = CodecTables.default(K)
 SOURCE = b"a picture"
 FIGURES = PictureFigures(24.5, 0.81, None, 100, Likeness(20.25, 0.7, None))
 STAGE = {"p50": 1.25, "p95": 2.5}

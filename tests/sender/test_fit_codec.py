@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import facewire
-from codec import ByteTables, Encoder, Motion
+from codec import Encoder, Motion, Profile
 from models.weights import build_model, load_model, save_model
 from sender.fit_codec import motion_of
 from tests.models.training.prepared import write_prepared
@@ -35,7 +35,7 @@ def test_fitted_tables_make_this_motion_cheaper(data: Path, weights: Path, tmp_p
     assert after.manifest["source"] == "a test"
     assert after.model_id != before.model_id
     motion = Motion.from_vector(motion_of(after, data / "train" / "id000_0.mp4")[3], 0.0)
-    plain, fitted = (len(Encoder(ByteTables(model.codec_tables)).encode([motion])) for model in (before, after))
+    plain, fitted = (len(Encoder(model.codec_tables, Profile.PAPER).encode([motion])) for model in (before, after))
     assert fitted < plain * 0.8
 
 

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
+from codec.codec_tables import CodecTables
 from codec.decoder import Decoder
 from codec.encoder import Encoder
 from codec.motion import Motion
-from codec.tables import ByteTables
 from sender.packetise import Packetiser
 
-TABLES = ByteTables(np.full((6 * 2 + 12, 256), 256))
+TABLES = CodecTables.default(2)
 
 
 def motion(time_s: float) -> Motion:
@@ -56,13 +56,13 @@ def test_message_is_never_fuller_than_the_format_allows() -> None:
 
 def test_pack_gives_what_was_added_and_counts_up() -> None:
     packetiser = Packetiser(Encoder(TABLES), 0.06, 0.04)
-    decoded = []
+    decoder, decoded = Decoder(TABLES), []
     for start in (0, 2):
         for index in (start, start + 1):
             packetiser.add(motion(index * 0.04), index * 0.04)
         message, frames = packetiser.pack()
         assert frames == 2
-        decoded.append(Decoder(TABLES).decode(message))
+        decoded.append(decoder.decode(message))
     assert [message.sequence for message in decoded] == [0, 1]
     assert [frame.capture_time_s for message in decoded for frame in message.motions] == pytest.approx(
         [0, 0.04, 0.08, 0.12]

@@ -6,9 +6,9 @@ from typing import cast
 
 import numpy as np
 
+from codec.codec_tables import CodecTables
 from codec.encoder import Encoder
 from codec.motion import Motion
-from codec.tables import ByteTables
 from models.face_finder import FaceBox
 from sender.camera import Frame, Image
 from sender.crop import Cropper
@@ -22,7 +22,7 @@ from signaling.control_messages import CropMoved
 from signaling.dropping_queue import DroppingQueue
 from tests.sender.test_send import Line
 
-TABLES = ByteTables(np.full((6 * 20 + 12, 256), 256))
+TABLES = CodecTables.default(20)
 
 
 class Networks:

@@ -12,7 +12,7 @@ from models.geometry import HeadMotion, View, rotation_matrix
 from models.paper.config import PAPER_PRESETS, PAPER_TINY, PaperConfig
 from models.paper.networks import PaperNetworks
 from models.renderer import Renderer
-from models.weights import Model, build_model, build_networks, load_model, save_model, uniform_tables
+from models.weights import Model, build_model, build_networks, default_tables, load_model, save_model
 
 TINY_PRESETS = {
     "plain": PAPER_TINY,
@@ -202,7 +202,7 @@ def test_saved_variant_is_loaded_and_rendered(name: str, tmp_path: Path) -> None
     networks = build_networks(config).eval()
     assert isinstance(networks, PaperNetworks)
     networks.half().float()  # what fp16 on disk keeps
-    folder = save_model(networks, uniform_tables(config.keypoints), tmp_path, {"source": "test", "licence": "none"})
+    folder = save_model(networks, default_tables(config), tmp_path, {"source": "test", "licence": "none"})
     model: Model = load_model(folder)
     assert model.config == config
     source, driving = frames(config), frames(config, seed=2)

@@ -17,7 +17,7 @@ from models.runtime.base import Way
 from models.runtime.doctor import examine, frame_rates, missing, missing_codecs
 from models.runtime.doctor_tables import busy, show
 from models.runtime.torch_eager import Eager, Folded
-from models.weights import build_model, save_model, uniform_tables
+from models.weights import build_model, default_tables, save_model
 
 
 def path(ms: float, threads: int) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_examination_and_its_tables(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     ways: list[Way] = [Eager(), Folded()]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(prepare, "SMALL_GMAC", 0.0)
-    monkeypatch.setattr(prepare, "ways_for", lambda device, folder: ways)
+    monkeypatch.setattr(prepare, "ways_for", lambda *_: ways)
     threads = torch.get_num_threads()
     report = examine(build_model("tiny"), threads=1)
     assert torch.get_num_threads() == threads
@@ -91,7 +91,8 @@ def test_command_prints_json(
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     model = build_model("tiny")
-    save_model(model.networks, uniform_tables(20), tmp_path / "w", {"source": "a test", "licence": "Apache-2.0"})
+    about = {"source": "a test", "licence": "Apache-2.0"}
+    save_model(model.networks, default_tables(model.config), tmp_path / "w", about)
     assert run(["doctor", "--weights", str(tmp_path / "w"), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
     assert report["paths"]["render"]["way"] == "torch"

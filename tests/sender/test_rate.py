@@ -1,0 +1,168 @@
+"""rate.py on recorded and constructed links: what it does, how soon, and that it then keeps still."""
+
+from pathlib import Path
+
+import pytest
+
+from codec.acknowledgement import Acknowledgement
+from codec.wire import Level
+from replay.link import Link, LinkPiece, LinkTrace, load_trace
+from sender.rate import Plan, RateController
+from tests.sender.simulated_rate import Simulation
+
+LINKS = Path(__file__).parents[1] / "vectors/links"
+
+
+def simulate(name: str, until_s: float, scale: float = 1.0, max_kbps: float = 30.0, **options: float) -> Simulation:
+    controller = RateController(25.0, 20, max_kbps)
+    if "sound" in options:
+        controller.expect_sound(options["sound"])
+    return Simulation(load_trace(LINKS / f"{name}.json").scaled(scale), controller).run(until_s)
+
+
+def test_plan_begins_at_60_ms_expecting_loss_at_high() -> None:
+    plan = RateController(25.0, 20).plan(0.0)
+    assert (plan.interval_s, plan.repeat, plan.frame_rate, plan.level) == (0.06, 3, 25.0, Level.HIGH)
+    assert plan.keypoints is None
+
+
+def test_plan_a_good_link_gets_short_messages_without_repeats_and_nothing_changes_then() -> None:
+    run = simulate("steady", 40)
+    end = run.plans[-1][1]
+    assert (end.interval_s, end.repeat, end.frame_rate, end.level) == (0.02, 0, 25.0, Level.HIGH)
+    assert run.plans[-1][0] < 8
+    assert 20 < run.kbps(10, 40) < 25
+
+
+@pytest.mark.parametrize("max_kbps", [30, 18, 12, 8, 5])
+def test_plan_stays_within_the_budget(max_kbps: float) -> None:
+    run = simulate("steady", 25, max_kbps=max_kbps)
+    assert run.kbps(2, 25) <= max_kbps
+    assert len(run.plans) <= 7
+
+
+def test_plan_gives_up_in_the_order_interval_then_frame_rate_then_level() -> None:
+    ends = [simulate("steady", 15, max_kbps=kbps).plans[-1][1] for kbps in (30, 18, 10, 8, 7.45, 7.2, 5)]
+    told = [(end.interval_s, end.frame_rate, end.level.name) for end in ends]
+    assert told == [
+        (0.02, 25.0, "HIGH"),
+        (0.06, 25.0, "HIGH"),
+        (0.12, 25.0, "HIGH"),
+        (0.12, 15.0, "HIGH"),
+        (0.12, 15.0, "MEDIUM"),
+        (0.12, 15.0, "LOW"),
+        (0.24, 15.0, "LOW"),
+    ]
+
+
+def test_plan_keypoints_go_last_and_only_where_the_profile_can() -> None:
+    for can, keypoints in ((False, None), (True, 5)):
+        controller = RateController(25.0, 20, max_kbps=1, fewer_keypoints=can)
+        plan = [controller.plan(0.0), controller.plan(0.04)][-1]
+        assert (plan.level, plan.keypoints) == (Level.LOW, keypoints)
+
+
+def test_plan_step_down_to_20_kbps_is_followed_within_two_seconds_and_undone() -> None:
+    run = simulate("step_to_20_kbps", 60)
+    assert run.plan_at(9.9).interval_s == 0.02
+    assert run.plan_at(12.0).interval_s == 0.06
+    assert run.kbps(12, 19) < 20
+    assert run.slowest_ms(13, 40) < 350
+    assert run.loss(10, 40) == 0
+    # 21 kbps are tried again only after a while, and then less often
+    changes_s = [at_s for at_s, plan in run.plans if 12 < at_s < 40 and plan.interval_s == 0.02]
+    assert len(changes_s) <= 3
+    assert run.plans[-1][1].interval_s == 0.02
+
+
+def test_plan_step_down_with_sound_makes_messages_longer() -> None:
+    run = simulate("step_to_20_kbps", 30, sound=12.0)
+    assert run.plan_at(9.0).interval_s == 0.06  # 12 kbps of sound and 25 messages a second would be over the budget
+    assert run.plan_at(9.0).level == Level.HIGH
+
+
+def test_plan_repeats_follow_the_loss_both_ways() -> None:
+    run = simulate("loss_5_to_30", 80)
+    assert {run.plan_at(time_s).repeat for time_s in (8, 10, 12)} <= {1, 2}
+    assert run.plan_at(23).repeat == 3
+    assert run.plan_at(34).repeat == 3
+    assert run.plan_at(60).repeat in (1, 2)
+    # one trial of a few seconds whether the loss goes when less is sent; it does not, so it was not ours
+    assert run.plan_at(25).interval_s == run.plan_at(15).interval_s == run.plan_at(40).interval_s
+    assert all(plan.level == Level.HIGH and plan.frame_rate == 25 for _, plan in run.plans)
+
+
+class Policer(Link):
+    """A link that drops what exceeds 14 kbps, and lets nothing wait."""
+
+    def __init__(self) -> None:
+        super().__init__(LinkTrace((LinkPiece(0, 1000, 50),)))
+        self._tokens, self._filled_s = 400.0, 0.0
+
+    def send(self, wire_bytes: int, now_s: float) -> float | None:
+        self._tokens = min(400.0, self._tokens + (now_s - self._filled_s) * 14000 / 8)
+        self._filled_s = now_s
+        if self._tokens < wire_bytes:
+            return None
+        self._tokens -= wire_bytes
+        return super().send(wire_bytes, now_s)
+
+
+def test_plan_loss_that_goes_when_less_is_sent_was_our_own() -> None:
+    run = Simulation(load_trace(LINKS / "steady.json"), RateController(25.0, 20), there=Policer()).run(60)
+    assert run.loss(3, 6) > 0.15
+    assert run.loss(10, 60) < 0.1
+    assert run.plan_at(59).interval_s >= 0.06
+
+
+@pytest.mark.parametrize("name", ["outage_2_s", "outage_2_s_queued"])
+def test_plan_outage_sends_little_until_something_comes_back_and_is_then_as_before(name: str) -> None:
+    run = simulate(name, 40)
+    assert run.plan_at(9.9) == run.plan_at(13.0) == run.plans[-1][1]
+    dip = run.plan_at(11.9)
+    assert (dip.interval_s, dip.frame_rate, dip.level) == (0.24, 15.0, Level.LOW)
+    assert len([at_s for at_s, _ in run.plans if at_s > 10]) == 2
+
+
+def test_plan_longer_way_is_no_queue_and_is_found_out_within_five_seconds() -> None:
+    run = simulate("delay_step_300_ms", 60)
+    assert run.plan_at(15) == run.plan_at(9.9) == run.plans[-1][1]
+    assert len([at_s for at_s, _ in run.plans if at_s > 10]) == 2
+
+
+def test_plan_bursts_are_met_with_the_deepest_repeats() -> None:
+    run = simulate("bursts", 60)
+    assert run.plan_at(20).repeat == run.plan_at(40).repeat == 3
+    assert len([at_s for at_s, _ in run.plans if at_s > 20]) <= 2  # one more trial whether it is our own
+
+
+def test_plan_recorded_uplink_at_a_24th_of_its_rate_keeps_its_queue_short() -> None:
+    trace = load_trace(LINKS / "uplink_4g.json").scaled(1 / 24)  # 17 kbps in the mean
+    run = Simulation(trace, RateController(25.0, 20)).run(21)
+    fixed = Simulation(trace, FrameByFrame(25.0, 20)).run(21)
+    assert len(run.plans) <= 8
+    assert run.late_share(1, 20, 400) < 0.2 * fixed.late_share(1, 20, 400)
+    assert run.loss(1, 20) < 0.2 * fixed.loss(1, 20)
+
+
+class FrameByFrame(RateController):
+    """Sends each frame by itself, whatever comes of it."""
+
+    def plan(self, now_s: float) -> Plan:
+        return Plan(0.02, 0, 25.0, Level.HIGH, None)
+
+
+def test_acknowledged_what_was_never_sent_changes_nothing() -> None:
+    controller = RateController(25.0, 20)
+    before = controller.plan(0.0)
+    for newest in (-1, 0, 5, 1023):
+        controller.acknowledged(Acknowledgement(newest, 0xFFFF), 0.1)
+    assert controller.plan(0.2) == before
+    assert controller.link.rtt_s is None
+
+
+def test_expect_other_leaves_less_for_the_motion() -> None:
+    controller = RateController(25.0, 20)
+    controller.expect_other(18.0)
+    assert controller.plan(0.0).interval_s >= 0.06
+    assert controller.predicted_kbps <= 12.0
