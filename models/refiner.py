@@ -1,8 +1,9 @@
 """The last step of G: mouth and eyes are gone over in patches aligned with the head.
 
-A generator of a call's price learns slowly what no source picture shows: teeth, the inside of a mouth, closed lids. In a
-patch that is placed, turned and scaled with the head they always lie in the same place, so small networks learn them
-from few pairs. Each sees what G drew, the same region of the source, and where the keypoints say that lips and lids are.
+A generator that a call can afford learns slowly what no source picture shows: teeth, the inside of a mouth, closed
+lids. In a patch that is placed, turned and scaled with the head they always lie in the same place, so small networks
+learn them from few pairs. Each sees what G drew, the same region of the source, and where the keypoints say that lips
+and lids are.
 """
 
 from collections.abc import Sequence
@@ -97,7 +98,8 @@ def opening_maps(points: Tensor, size: int) -> Tensor:
         return found
 
     def height(point: int) -> Tensor:
-        return ((points[:, point] - centre) * down / half).sum(1)[:, None, None]
+        found: Tensor = ((points[:, point] - centre) * down / half).sum(1)
+        return found[:, None, None]
 
     u, v = project(along / half), project(down / half)
     arc = (1.0 - u.square()).clamp(min=0.0)
@@ -151,9 +153,7 @@ class Refiner(nn.Module):
 @full_precision
 def inside(patch: Patch, p: Tensor) -> Tensor:
     """`Patch.to_patch` for the square patches here, whose axes are at right angles: no equation to solve."""
-    # untrained keypoints may all lie in one place, and a patch without extent in it
-    side = patch.axes[:, :, :1].square().sum(1, keepdim=True).clamp(min=1e-6)
-    return (p - patch.centre[:, None]) @ patch.axes / side
+    return (p - patch.centre[:, None]) @ patch.axes / _square(patch)
 
 
 def fade(size: int, device: torch.device) -> Tensor:
@@ -173,26 +173,33 @@ def paste(added: Sequence[Tensor], patches: Sequence[Patch], size: int) -> Tenso
     All lie in one atlas, side by side, so the picture is sampled once. Where two overlap it is the one whose middle is
     nearer, in its own units.
     """
-    height = max(patch.shape[-1] for patch in added)
-    tiles = []
-    for tile in added:
-        side = tile.shape[-1]
-        tiles.append(functional.pad(tile * fade(side, tile.device), (0, 0, 0, height - side)))
+    sides = [int(tile.shape[-1]) for tile in added]  # numbers also while the graph is traced
+    height, width, left = max(sides), sum(sides), 0
+    faded = (tile * fade(side, tile.device) for tile, side in zip(added, sides, strict=True))
+    tiles = [functional.pad(tile, (0, 0, 0, height - side)) for tile, side in zip(faded, sides, strict=True)]
     atlas = torch.cat(tiles, 3)  # [B,3,height,width]
-    width = atlas.shape[-1]
-    grid = plane_grid(size, size, atlas.device).reshape(1, -1, 2)
-    place = torch.full_like(grid, -2.0).expand(len(atlas), -1, -1)  # outside
-    nearest = torch.full_like(grid[..., :1], 3.0)
-    left = 0
-    for tile, patch in zip(added, patches, strict=True):
-        side = tile.shape[-1]
-        q = inside(patch, grid)  # [B,size*size,2]
-        pixel = (q + 1.0) * (side / 2.0)  # from the tile's corner
-        at = torch.stack(((pixel[..., 0] + left) * (2.0 / width), pixel[..., 1] * (2.0 / height)), -1) - 1.0
-        far = q.square().sum(-1, keepdim=True)
-        taken = (q.abs().amax(-1, keepdim=True) < 1.0) & (far < nearest)
-        place = torch.where(taken, at, place)
-        nearest = torch.where(taken, far, nearest)
+    axis = (torch.arange(size, device=atlas.device, dtype=torch.float32) + 0.5) * (2.0 / size) - 1.0
+    nearest = at_x = at_y = torch.full((1, 1, 1), 1e6, device=atlas.device)
+    for side, patch in zip(sides, patches, strict=True):
+        # what a row and what a column add to the place in the patch: cheaper than a product at each pixel
+        x, y = (axis[None] - patch.centre[:, n, None] for n in (0, 1))  # [B,size]
+        over = 1.0 / _square(patch)[:, :, 0]  # [B,1]
+        far = (x.square() * over)[:, None, :] + (y.square() * over)[:, :, None]  # [B,size,size]
+        taken = far < nearest
+        nearest = torch.minimum(far, nearest)
+        for_x, for_y = (
+            (x * patch.axes[:, 0, n, None] * over)[:, None, :] + (y * patch.axes[:, 1, n, None] * over)[:, :, None]
+            for n in (0, 1)
+        )
+        # beyond a tile's border its outermost pixels are read, which are 0
+        most = 1.0 - 1.0 / side
+        at_x = torch.where(taken, for_x.clamp(-most, most) * (side / width) + ((side + 2 * left) / width - 1.0), at_x)
+        at_y = torch.where(taken, for_y.clamp(-most, most) * (side / height) + (side / height - 1.0), at_y)
         left += side
-    where = place.unflatten(1, (size, size))
+    where = torch.stack((at_x, at_y), 1).permute(0, 2, 3, 1)
     return functional.grid_sample(atlas, where, padding_mode="zeros", align_corners=False)
+
+
+def _square(patch: Patch) -> Tensor:
+    """Half a patch's side, squared [B,1,1]; not 0, for untrained keypoints may all lie in one place."""
+    return patch.axes[:, :, :1].square().sum(1, keepdim=True).clamp(min=1e-6)

@@ -1,8 +1,8 @@
 """The stage of the refiner: patches of mouths and eyes as G draws them, beside the true ones.
 
 Drawing a picture costs ten times what going over its patches costs, so drawn patches are kept in a pool and gone over
-many times, each time placed, turned, mirrored and coloured a little differently. The pool is not part of the stage's state:
-after a stop it is filled anew.
+many times, each time placed, turned, mirrored and coloured a little differently. The pool is not part of the stage's
+state: after a stop it is filled anew.
 """
 
 from typing import NamedTuple
@@ -34,7 +34,8 @@ class Example(NamedTuple):
     points_d: Tensor
     points_s: Tensor
 
-    def __getitem__(self, index: Tensor) -> "Example":  # type: ignore[override]
+    def pick(self, index: Tensor) -> "Example":
+        """Some of them."""
         return Example(*(part[index] for part in self))
 
 
@@ -64,7 +65,7 @@ class Pool:
         assert self._examples is not None, "drawn from before anything was put"
         rare = torch.multinomial(self._weight[: self.count], 2 * number // 3, replacement=True, generator=rng)
         plain = torch.randint(0, self.count, (number - len(rare),), generator=rng)
-        return self._examples[torch.cat((rare, plain))]
+        return self._examples.pick(torch.cat((rare, plain)))
 
 
 def change_of_opening(examples: Example) -> Tensor:
@@ -73,7 +74,8 @@ def change_of_opening(examples: Example) -> Tensor:
     def opening(q: Tensor) -> Tensor:
         width = (q[:, 1] - q[:, 0]).norm(dim=1).clamp(min=0.1)
         edge = q[:, 3] if q.shape[1] == len(MOUTH) else (q[:, 0] + q[:, 1]) / 2
-        return (q[:, 2] - edge)[:, 1] / width
+        found: Tensor = (q[:, 2] - edge)[:, 1] / width
+        return found
 
     return (opening(examples.points_d) - opening(examples.points_s)).abs().clamp(0.01, 1.0)
 
@@ -175,12 +177,22 @@ def cut(
         wide_s, wide_d = (Patch(at.centre, MARGIN * at.axes) for at in (at_s, at_d))
         index = [LANDMARKS.index(landmark) for landmark in points]
         size = round(MARGIN * side)
-        pictures = (wide_d.sample(drawn, size), wide_s.sample(source, size), wide_d.sample(target, size))
-        kept = [(picture.clamp(0.0, 1.0) * 255.0).round().byte().cpu() for picture in pictures]
         q_d, q_s = (inside(at, k.x[:, index, :2]).cpu() for at, k in ((wide_d, d), (wide_s, s)))
-        found.append(Example(*kept, q_d, q_s))
+        found.append(
+            Example(
+                _stored(wide_d.sample(drawn, size)),
+                _stored(wide_s.sample(source, size)),
+                _stored(wide_d.sample(target, size)),
+                q_d,
+                q_s,
+            )
+        )
     left, right, mouth = found
     return mouth, Example(*(torch.cat(parts) for parts in zip(left, right, strict=True)))
+
+
+def _stored(picture: Tensor) -> Tensor:
+    return (picture.clamp(0.0, 1.0) * 255.0).round().byte().cpu()
 
 
 def vary(examples: Example, mirror: bool, rng: Generator, device: torch.device) -> tuple[RegionPatch, Tensor]:

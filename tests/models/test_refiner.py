@@ -9,6 +9,8 @@ from models.interface import Keypoints
 from models.keypoints import LANDMARKS, flip_points
 from models.refiner import Refiner, fade, inside, opening_maps, paste
 from models.regions import Patch
+from models.runtime.base import Graph
+from models.runtime.openvino_graph import OpenVino
 from models.training.mean_face import mean_face
 
 
@@ -39,7 +41,7 @@ def test_untrained_it_changes_nothing() -> None:
 
 
 def test_patches_go_back_where_they_came_from() -> None:
-    """A picture that grows to the right and downwards, cut into patches and put back, is itself where they are whole."""
+    """A picture of two ramps, cut into patches and put back, is itself where the patches are whole."""
     axis = torch.linspace(-1.0, 1.0, 128)
     picture = torch.stack((axis.expand(128, 128), axis[:, None].expand(128, 128), axis[:, None] + axis))[None] * 0.4
     patches = trained().patches(keypoints())
@@ -108,3 +110,24 @@ def test_fade_is_whole_inside_and_gone_at_the_border() -> None:
     assert weight[32, 32] == 1.0
     assert weight[0].max() == 0.0
     assert torch.equal(weight, weight.flip(0).T.flip(1).T)
+
+
+class _Flat(torch.nn.Module):
+    """The refiner as a graph: drawn, source, then the keypoints' tensors."""
+
+    def __init__(self, refiner: Refiner) -> None:
+        super().__init__()
+        self.refiner = refiner
+
+    def forward(self, source: Tensor, drawn: Tensor, *parts: Tensor) -> Tensor:
+        changed: Tensor = self.refiner(drawn, source, Keypoints(*parts[:4]), Keypoints(*parts[4:]))
+        return changed
+
+
+def test_openvino_draws_the_same() -> None:
+    pytest.importorskip("openvino")
+    refiner, s, d = trained().requires_grad_(False), keypoints(), keypoints(0.55, 0.1)
+    graph = Graph("render", _Flat(refiner), (noise(1),), (noise(0), *s, *d))
+    runner = OpenVino().build(graph)
+    runner.fix(*graph.fixed)
+    torch.testing.assert_close(runner.run(*graph.frame), refiner(noise(0), noise(1), s, d), atol=1e-4, rtol=0.0)

@@ -46,8 +46,8 @@ def test_change_of_opening_by_hand() -> None:
     eye = torch.tensor([[[-0.5, 0.0], [0.5, 0.0], [0.0, -0.2], [0.0, 0.0], [0.0, -0.5]]])
     shut = eye.clone()
     shut[:, 2] = 0.1
-    pictures = [torch.zeros(1, 3, 8, 8, dtype=torch.uint8)] * 3
-    assert change_of_opening(Example(*pictures, eye, shut)).item() == pytest.approx(0.3)
+    black = torch.zeros(1, 3, 8, 8, dtype=torch.uint8)
+    assert change_of_opening(Example(black, black, black, eye, shut)).item() == pytest.approx(0.3)
 
 
 def test_pool_keeps_the_newest_and_prefers_what_changed() -> None:
