@@ -38,7 +38,7 @@ COMMANDS = {
     "train-finder": Entry("models.training.finder", "train_finder", "Train the face finder.", "Models"),
     "validate-finder": Entry("models.training.finder_measure", "validate_finder", "Measure the face finder.", "Models"),
     "doctor": Entry("models.runtime.doctor", "doctor", "Measure this machine, show what is missing.", "Models"),
-    "fit-codec": Entry("sender.fit_codec", "fit_codec", "Fit a model's codec tables on clips.", "Models"),
+    "models": Entry("sender.fit_codec", "group", "Fit the codec to a model: `models fit-codec`.", "Models"),
     "fit-view": Entry("models.training.fit_view", "fit_view", "Measure how far heads may be turned.", "Models"),
     "fit-int8": Entry("models.training.fit_int8", "fit_int8", "Measure what rendering in 8 bits needs.", "Models"),
     "validate": Entry("models.training.evaluate", "validate", "Measure a model on prepared clips.", "Models"),

@@ -2,10 +2,10 @@
 
     python -m benchmarks.transport [--seconds 20] [--at-once 4] [--only WORD] [--json]
 
-Two peers on this machine; each case sends `media` messages of 15 to 25 B each 60 ms (`DESIGN`: 84 B, 30 a second, the
-case of the design notes), one way or both ways, through a network that loses and delays at the UDP receive call with a
-fixed seed. Rates are all bytes that a side puts on its UDP socket and 28 B a packet, after the connection is set up;
-"up" is the side that talks. Every message that comes is compared with what was sent. Ages are from send to receive.
+Two peers on this machine; each case sends `media` messages of 15 to 25 B each 60 ms (the last one 84 B, 30 a second),
+one way or both ways, through a network that loses and delays at the UDP receive call with a fixed seed. Rates are all
+bytes that a side puts on its UDP socket and 28 B a packet, after the connection is set up; "up" is the side that talks.
+Every message that comes is compared with what was sent. Ages are from send to receive.
 """
 
 import argparse
@@ -64,7 +64,7 @@ CASES = [
         for rtt_ms in (0, 300)
         for loss in (0.0, 0.1, 0.2)
     ),
-    Case("DESIGN", 1, 0.1, 300, 1 / 30, (84, 84)),
+    Case("84 B, 30/s", 1, 0.1, 300, 1 / 30, (84, 84)),
 ]
 
 
@@ -195,9 +195,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = _parse(arguments)
     cases = [case for case in CASES if options.only in case.name]
     if not cases:
-        raise SystemExit(
-            f"expected --only to name a case, got '{options.only}'; cases: idle, one way, both ways, DESIGN"
-        )
+        names = ", ".join(sorted({case.name for case in CASES}))
+        raise SystemExit(f"expected --only to name a case ({names}), got '{options.only}'")
     results = asyncio.run(measure_all(cases, options.seconds, options.at_once))
     if options.json:
         print(json.dumps([asdict(result) for result in results], indent=2))

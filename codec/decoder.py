@@ -113,10 +113,10 @@ class Decoder:
         passed: list[State] = []
         for repeated in numbers[:-1]:
             group = code_group(reader, blank_group(1, keypoints), before, tables)
-            before = state_after(group, before, repeated)
+            before = state_after(group, repeated)
             passed.append(before)
         group = code_group(reader, blank_group(frames, keypoints), before, tables)
-        state = state_after(group, before, number)
+        state = state_after(group, number)
         agreed = code_check(reader, state)
         reader.finish()
         if not agreed:

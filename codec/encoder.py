@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codec import paper
 from codec.acknowledgement import Acknowledgement
-from codec.chain import Frame, Group, code_check, code_group, state_after
+from codec.chain import Frame, Group, State, code_check, code_group, state_after
 from codec.codec_tables import CodecTables
 from codec.errors import MotionError
 from codec.fields import FRAMES, MAX_REPEATS, Links, code_answer, code_links, usual_spacing
 from codec.motion import Motion
-from codec.quantise import quantise
+from codec.quantise import quantise, requantise
 from codec.references import References
 from codec.symbols import SymbolWriter
 from codec.wire import (
@@ -113,12 +113,18 @@ class Encoder:
         for state in repeated:
             code_group(writer, state.last, base, tables)
             base = state
-        frames = tuple(Frame(_ms(motion), quantise(motion, self._x_c, tables, self.level)) for motion in motions)
-        group = Group(self.level, self._period_ms, frames)
+        group = Group(self.level, self._period_ms, tuple(self._quantised(motions, base)))
         code_group(writer, group, base, tables)
-        state = state_after(group, base, self._number)
+        state = state_after(group, self._number)
         code_check(writer, state)
         self._references.keep(state, self._number)
+
+    def _quantised(self, motions: Sequence[Motion], base: State | None) -> Iterator[Frame]:
+        """Frames in integers, each rounded with a view to the one before it."""
+        before = requantise(base.frame.integers, base.level, self.level) if base else None
+        for motion in motions:
+            before = quantise(motion, self._x_c, self._tables.predictive, self.level, before)
+            yield Frame(_ms(motion), before)
 
     def _write_paper(self, writer: SymbolWriter, motions: Sequence[Motion], repeat: int, keypoints: int | None) -> None:
         repeated = list(self._sent)[len(self._sent) - min(repeat, len(self._sent)) :]

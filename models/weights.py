@@ -38,6 +38,8 @@ from models.runtime.guarded import Guarded
 
 MANIFEST = "model.json"
 MANIFEST_VERSION = 1
+OWN_ENTRIES = frozenset({"version", "preset", "config", "weights", "tables"})
+"""Of a manifest; all others are what whoever saved the model had to say about it."""
 FILES = ("weights", "tables")
 DEFAULT_FOLDER = Path(__file__).with_name("weights")
 

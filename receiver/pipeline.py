@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import partial
 
+from codec.acknowledgement import Acknowledgement
 from codec.decoder import MediaMessage
 from codec.motion import Motion
+from receiver.acknowledge import Acknowledger
 from receiver.channel import Inbox
 from receiver.collect import Collector
 from receiver.crop_track import CropTrack
@@ -39,11 +41,14 @@ class ReceiverPipeline:
     """Whether `play` renders, and `show` has nothing to do."""
     show_fps: float | None = None
     """Pictures a second: of a file that would else hold the frames as they were sent; of a screen that has else 30."""
+    answer: Callable[[Acknowledgement], None] = lambda acknowledgement: None
+    """Tells the sender what has come."""
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     smoother: Smoother = field(default_factory=Smoother, init=False)
     ticker: Ticker = field(init=False)
     frames_shown: int = field(default=0, init=False)
+    acknowledger: Acknowledger = field(default_factory=Acknowledger, init=False)
     crops: CropTrack = field(default_factory=CropTrack, init=False)
     """Where the sender's crop is, for what shows the pictures."""
 
@@ -57,10 +62,17 @@ class ReceiverPipeline:
             received = await self.inbox.waiting.get(self._patience_s())
             for message in self.decoder.decode(received.message) if received else ():
                 self._take(message, self.now() if received is None else received.received_s)
+            if received:
+                self._acknowledge()
             self._put(self.collector.pop(self.now()))
         self._put(self.collector.flush())
         self.motions.end()
         self._ended = True
+
+    def _acknowledge(self) -> None:
+        told = self.decoder.acknowledgement()
+        if told is not None and self.acknowledger.due(told, self.now()):
+            self.answer(told)
 
     def _take(self, message: MediaMessage, received_s: float) -> None:
         """The screen waits for no order: what is there when its time comes is shown."""

@@ -17,11 +17,17 @@ class ReceiveReport(CallReport):
     messages_missing: int = 0
     messages_dropped: int = 0
     """Because decoding was slower than the wire."""
+    messages_lacking: int = 0
+    """Messages that came and could not be read at once, for what they build on had not come."""
+    acknowledgements: int = 0
+    """Packets in which the sender was told what had come."""
     bad_messages: int = 0
     """Media messages that do not decode."""
     frames_announced: int | None = None
     """Frames that the sender says it sent; None when it did not say goodbye."""
     frames_received: int = 0
+    frames_recovered: int = 0
+    """Of these, those whose own message did not come: a later one repeated them."""
     frames_shown: int = 0
     frames_dropped: int = 0
     """Too late, twice, or because rendering was slower than the wire for longer than its queue is."""
@@ -51,7 +57,12 @@ class ReceiveReport(CallReport):
         self.messages_late = collector.late
         self.messages_duplicate = collector.duplicate
         self.messages_missing = collector.missing
+        self.messages_lacking = pipeline.decoder.lacking_messages
+        self.acknowledgements = pipeline.acknowledger.told
         self.frames_received = pipeline.decoder.frames
+        self.frames_recovered = pipeline.decoder.frames_recovered
+        self.profile = pipeline.decoder.profile.name.lower() if pipeline.decoder.profile is not None else ""
+        self.level = pipeline.decoder.level.name.lower() if pipeline.decoder.level is not None else ""
         self.frames_shown = pipeline.frames_shown
         self.crop_moves = [list(move) for move in pipeline.crops.moves]
         self.frames_dropped = collector.frames_dropped + pipeline.motions.dropped
@@ -62,6 +73,11 @@ class ReceiveReport(CallReport):
         self.screen_skipped = pipeline.ticker.skipped
         self.longest_freeze_ms = round(1000 * smoother.longest_freeze_s, 1)
         self.playout_delay_ms = round(smoother.delay_ms, 1)
+
+    @property
+    def frames_crossed(self) -> int:
+        """Frames in the media messages that came."""
+        return self.frames_received
 
     def take_times(self, times: StageTimes) -> None:
         """Note how long the stages took."""

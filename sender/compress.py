@@ -73,9 +73,7 @@ def compress_clip(
         with closing(Clip(path)) as clip, RecordingWriter(output, header) as writer:
             motions = shown(_motions(clip, source, model, extractor, settings, done), clip.frames)
             period_s = 1 / clip.frame_rate if clip.frame_rate else 0.0
-            for time_s, message in encode_motions(
-                motions, encoder, choice, settings.usual_interval_ms / 1000, period_s
-            ):
+            for time_s, message in encode_motions(motions, encoder, choice, MESSAGE_S, period_s):
                 writer.write(time_s, message)
                 done.messages += 1
                 done.media_bytes += len(message)

@@ -1,9 +1,10 @@
 """How many messages' frames are sent again in each message, by the losses that were measured.
 
 A message is lost for good where it and the `depth` ones after it, which repeat its last frame, are all lost. A repeat
-costs some 7 B where a message costs 93 B of headers, so the policy is generous: less than one message in 200 is to be
-lost for good. Repeats that would come later than a viewer waits are not sent, nor is an outage a reason for any. As
-long as nothing is known the worst is expected.
+costs some 7 B where a message costs 93 B of headers, so the policy is generous: less than one message in 1000 is to be
+lost for good. For that one takes others along: what is built on it cannot be read for a round trip. Repeats that would
+come far later than a viewer waits are not sent, nor is an outage a reason for any. While nothing is known much loss is
+expected.
 """
 
 from collections import deque
@@ -16,11 +17,12 @@ LEAST: Final = 20
 """Messages before which nothing is known."""
 OUTAGE: Final = 8
 """So many lost in a row and more are an outage, which no repeat would have bridged."""
-RESIDUAL: Final = 0.005
+RESIDUAL: Final = 0.001
 """Share of messages that may be lost for good."""
-DEEPEST: Final = 3
-LATEST_S: Final = 0.25
-"""The last repeat of a frame follows it within this time."""
+DEEPEST: Final = 5
+AT_FIRST: Final = 3
+LATEST_S: Final = 0.36
+"""The last repeat of a frame follows it within this time; the later ones keep what comes after it readable."""
 CALM_S: Final = 5.0
 """How long less must have been enough before less is done."""
 
@@ -77,7 +79,7 @@ class LossPolicy:
 
     def __init__(self, window: LossWindow) -> None:
         self._window = window
-        self._depth = DEEPEST
+        self._depth = AT_FIRST
         self._needed_s: float | None = None
         self._seen = -1
         self._needs: list[float] = []
@@ -86,7 +88,7 @@ class LossPolicy:
         """Return how many earlier messages each message repeats, for messages that follow each other so quickly."""
         deepest = min(DEEPEST, int(LATEST_S / interval_s)) if interval_s > 0 else DEEPEST
         if not self._window.known:
-            return deepest
+            return min(AT_FIRST, deepest)
         if self._seen != self._window.count:
             self._seen = self._window.count
             self._needs = [self._window.unrepaired(depth) for depth in range(DEEPEST)]

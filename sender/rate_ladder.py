@@ -5,7 +5,7 @@ them are sent (the receiver shows 30 all the same), then they become coarser, th
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ INTERVALS_S: Final = (0.02, 0.04, 0.06, 0.08, 0.12)
 LONGEST_S: Final = 0.24
 """The last resort: nobody can talk well with such a delay, but the face still moves."""
 FEW_FRAMES: Final = 15.0
+"""Or what is nearest and leaves every second frame, or third, ...: an even spacing is cheaper and smoother."""
 FEW_REPEATS: Final = 1
 LEVEL_SHARE: Final = {Level.HIGH: 1.0, Level.MEDIUM: 0.7, Level.LOW: 0.5}
 """Bytes of a frame against those of one at `high`."""
@@ -45,7 +46,7 @@ class Rung:
         Args: frame_bytes: of a frame with all keypoints at `high`. sound_bytes: a second; None where there is no sound
         and messages are sent only when there are frames.
         """
-        messages = 1 / (self.interval_s if sound_bytes is not None else self.spacing_s)
+        messages = 1 / (self.interval_s if sound_bytes is not None and self.interval_s else self.spacing_s)
         copies = 1 + min(repeat, self.most_repeats)
         frames = self.frame_rate * copies * frame_bytes * self.share(all_keypoints)
         # SCTP pads to four bytes
@@ -63,25 +64,34 @@ class Rung:
 
 
 def build_ladder(
-    frame_rate: float, all_keypoints: int, best: Level = Level.HIGH, fewer_keypoints: bool = False
+    frame_rate: float,
+    all_keypoints: int,
+    best: Level = Level.HIGH,
+    fewer_keypoints: bool = False,
+    interval_s: float | None = None,
 ) -> tuple[Rung, ...]:
     """All ways to send what comes at `frame_rate`, best first, each no dearer than the one before.
 
     Args: best: the level to begin with. fewer_keypoints: whether the profile can send a prefix of the keypoints.
+    interval_s: of all messages, if it is not to be chosen.
     """
-    return tuple(_rungs(frame_rate, all_keypoints, best, fewer_keypoints))
+    if interval_s is not None:
+        return tuple(_rungs(frame_rate, all_keypoints, best, fewer_keypoints, (interval_s,)))[:-1]
+    return tuple(_rungs(frame_rate, all_keypoints, best, fewer_keypoints, INTERVALS_S))
 
 
-def _rungs(frame_rate: float, all_keypoints: int, best: Level, fewer_keypoints: bool) -> Iterator[Rung]:
-    interval_s = INTERVALS_S[-1]
+def _rungs(
+    frame_rate: float, all_keypoints: int, best: Level, fewer_keypoints: bool, intervals_s: Sequence[float]
+) -> Iterator[Rung]:
+    interval_s = intervals_s[-1]
     spacings_s: set[float] = set()
-    for interval_s in INTERVALS_S:
+    for interval_s in intervals_s:
         rung = Rung(interval_s, DEEPEST, frame_rate, best, None)
         if rung.spacing_s not in spacings_s:  # 20 and 40 ms are the same at 25 frames a second
             spacings_s.add(rung.spacing_s)
             yield rung
     yield Rung(interval_s, FEW_REPEATS, frame_rate, best, None)
-    rate = min(frame_rate, FEW_FRAMES)
+    rate = frame_rate / max(1, round(frame_rate / FEW_FRAMES))
     if rate < frame_rate:
         yield Rung(interval_s, FEW_REPEATS, rate, best, None)
     for level in Level:

@@ -75,7 +75,7 @@ class Simulation:
             plan = self.controller.plan(now_s)
             if not self.plans or self.plans[-1][1] != plan:
                 self.plans.append((now_s, plan))
-            if now_s - kept_s < 1 / plan.frame_rate - 0.5 / self._frame_rate:
+            if plan.thin and now_s - kept_s < 0.75 / plan.frame_rate:
                 continue
             kept_s = now_s
             began_s = now_s if not waiting else began_s

@@ -44,7 +44,7 @@ def test_unrepaired_counts_bursts() -> None:
     assert [losses.unrepaired(depth) for depth in (0, 1, 3, 5)] == [0.05, 0.04, 0.02, pytest.approx(0.05**6)]
 
 
-def test_depth_expects_the_worst_until_something_is_known() -> None:
+def test_depth_expects_loss_until_something_is_known() -> None:
     losses = window("." * 10)
     policy = LossPolicy(losses)
     assert policy.depth(0.06, 0.0) == 3
@@ -53,20 +53,20 @@ def test_depth_expects_the_worst_until_something_is_known() -> None:
     assert policy.depth(0.06, 1.0) == 0
 
 
-@pytest.mark.parametrize(("loss", "depth"), [(0.03, 1), (0.1, 2), (0.2, 3), (0.4, 3)])
-def test_depth_leaves_less_than_one_frame_in_200_where_three_repeats_can(loss: float, depth: int) -> None:
+@pytest.mark.parametrize(("loss", "depth"), [(0.03, 1), (0.1, 3), (0.2, 4), (0.4, 5)])
+def test_depth_leaves_less_than_one_message_in_1000_where_five_repeats_can(loss: float, depth: int) -> None:
     assert LossPolicy(window(spread_fates(loss))).depth(0.06, 0.0) == depth
 
 
 def test_depth_rises_at_once_and_falls_one_step_each_five_seconds() -> None:
     losses = window(spread_fates(0.2))
     policy = LossPolicy(losses)
-    assert policy.depth(0.06, 0.0) == 3
+    assert policy.depth(0.06, 0.0) == 4
     for _ in range(120):
         losses.add(False)
-    assert [policy.depth(0.06, time_s) for time_s in (4.0, 5.0, 9.0, 10.0, 15.0, 30.0)] == [3, 2, 2, 1, 0, 0]
+    assert [policy.depth(0.06, time_s) for time_s in (4.0, 5.0, 9.0, 10.0, 15.0, 20.0, 30.0)] == [4, 3, 3, 2, 1, 0, 0]
 
 
 def test_depth_repeats_nothing_that_would_come_too_late() -> None:
     losses = window(spread_fates(0.4))
-    assert [LossPolicy(losses).depth(interval_s, 0.0) for interval_s in (0.06, 0.12, 0.25, 0.5)] == [3, 2, 1, 0]
+    assert [LossPolicy(losses).depth(interval_s, 0.0) for interval_s in (0.06, 0.12, 0.24, 0.5)] == [5, 3, 1, 0]
