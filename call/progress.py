@@ -61,7 +61,6 @@ class Progress:
         """Of offers made or answered: one that comes again is no news."""
         self._other_present = False
         self._left_s: float | None = None
-        self._signaling = True
         self._dial_s: float | None = None
         self._heard_s = self._trouble_s = self._looked_s = now_s
 
@@ -92,13 +91,8 @@ class Progress:
         return []
 
     def signaling_lost(self, now_s: float) -> list[Action]:
-        """Note that the signaling server is out of reach: no offers until it is back. A call goes on."""
-        self._signaling = self._other_present = False
-        return []
-
-    def signaling_back(self, now_s: float) -> list[Action]:
-        """Note that the signaling server is within reach again; `other_came` follows where the other seat is taken."""
-        self._signaling = True
+        """Note that the signaling server is out of reach: no offers until `other_came`. A call goes on."""
+        self._other_present = False
         return []
 
     def offer_came(self, call: str, now_s: float) -> list[Action]:
@@ -227,7 +221,7 @@ class Progress:
         return self._drop_attempt() + self._dial_when_due(now_s)
 
     def _dial_when_due(self, now_s: float) -> list[Action]:
-        possible = self._signaling and self._other_present and self._attempt is None
+        possible = self._other_present and self._attempt is None
         if not possible or self._dial_s is None or now_s < self._dial_s:
             return []
         return [*self._drop_all(), Dial(self._attempt_now(self._make_id(), ours=True, now_s=now_s))]

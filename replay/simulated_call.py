@@ -142,7 +142,7 @@ class SimulatedCall:
 
     def shown(self, playout_s: float) -> "Shown":
         """What a screen showed that runs `playout_s` behind the camera."""
-        capture_s = np.arange(len(self.motions), dtype=np.float64) * np.float64(self._period_s)
+        capture_s = np.arange(len(self.motions)) * self._period_s
         settled = slice(0, len(self.motions) - 25)  # the last second has no later messages to repeat it
         return judge(self.came_s[settled], capture_s[settled], playout_s)
 
@@ -160,7 +160,7 @@ class Shown:
     freeze_s: float
 
 
-def judge(came_s: NDArray[np.float64], capture_s: NDArray[np.float64], playout_s: float) -> Shown:
+def judge(came_s: NDArray[np.floating[Any]], capture_s: NDArray[np.floating[Any]], playout_s: float) -> Shown:
     """Judge frames that came at `came_s` [N] and were captured at `capture_s` [N]; each is due at capture + playout."""
     due_s = capture_s + playout_s
     decoded = came_s <= due_s

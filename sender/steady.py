@@ -8,9 +8,10 @@ What is nearer to the last value than noise goes is averaged in over time; what 
 
     new = measured + (last - measured) exp(-elapsed / TIME_S) / (1 + (d / noise)^2)
 
-with d the distance in pixels. A filter whose cutoff follows the speed (Casiez et al. 2012, "1 euro filter") has to see
-a blink for some frames before it lets it through; this one lets its first frame through. What moves is never off by
-more than noise / 2, however fast: that is all the lag there is.
+with d the distance in pixels; what all keypoints do together counts more, for noise does not agree. A filter whose
+cutoff follows the speed (Casiez et al. 2012, "1 euro filter") has to see a blink for some frames before it lets it
+through; this one lets its first frame through. What moves is never off by more than noise / 2, however fast: that is
+all the lag there is.
 
 Positions are told in the first crop's place: while the crop moves, only what the head does is filtered.
 """
@@ -29,8 +30,10 @@ Array = NDArray[np.float64]
 
 PICTURE_PX: Final = 256
 """Pixels are those of a crop this wide, however many the networks see."""
-POINT_NOISE_PX: Final = 0.5
+POINT_NOISE_PX: Final = 0.6
 POSE_NOISE_PX: Final = 1.5
+TOGETHER: Final = 5.0
+"""How much more the mean of all keypoints' distances counts, squared, than a keypoint's own."""
 TIME_S: Final = 0.15
 ARM: Final = 0.7
 """From the middle of the head to what a turn moves most, in the canonical unit: turns and sizes are told in pixels
@@ -83,7 +86,9 @@ class Steady:
             return np.asarray(kept / (1 + (distance_px / noise_px) ** 2))
 
         away = last.x - seen.x
-        across, deep = np.linalg.norm(away[:, :2], axis=1, keepdims=True), np.abs(away[:, 2:])
+        together = TOGETHER * np.sum(away[:, :2].mean(0) ** 2)
+        across = np.sqrt(np.sum(away[:, :2] ** 2, axis=1, keepdims=True) + together)
+        deep = np.abs(away[:, 2:])
         x = seen.x + away * held(px * np.hstack((across, across, deep)), POINT_NOISE_PX)
         turn = turn_deg(last.R @ seen.R.mT)
         R = turn_rotation(turn * held(arm_px * math.radians(float(np.linalg.norm(turn))), POSE_NOISE_PX)) @ seen.R

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, SupportsIndex, cast
 
 from aioice import TransportPolicy
+from aioice.ice import get_host_addresses
 from aioice.turn import TurnClientUdpProtocol
 from aiortc import RTCPeerConnection
 
@@ -26,6 +27,7 @@ log = logging.getLogger("facewire.ice")
 IP_UDP_BYTES = 28
 """Bytes that IP (20, version 4) and UDP (8) add to each datagram; counted for version 6, too, to keep one measure."""
 
+LOOPBACK = "127.0.0.1"
 Address = tuple[Any, ...]
 Impair = Callable[[bytes, Callable[[], None]], None]
 """A bad network: gets a datagram and the function that delivers it, to be called never, now, later or twice."""
@@ -103,6 +105,16 @@ def _ice_connection(connection: RTCPeerConnection) -> Any:
     return place if as_known else None
 
 
+def address_gone(connection: RTCPeerConnection) -> bool:
+    """Whether the connection leaves from an address that this machine no longer has: nothing will come on it again.
+
+    False for a relayed connection, one on this machine alone, one that does not stand, and where that cannot be known.
+    """
+    pairs = getattr(_ice_connection(connection), "_nominated", {}).values()
+    used = {pair.local_candidate.host for pair in pairs if pair.local_candidate.type == "host"} - {LOOPBACK}
+    return bool(used) and not used & set(get_host_addresses(use_ipv4=True, use_ipv6=True))
+
+
 def _socket_owner(protocol: Any) -> Any:
     """Return the protocol that owns the socket: itself, or TURN's, whose packets carry ours (and its own refreshes)."""
     inner = getattr(protocol.transport, "_TurnTransport__inner_protocol", None)
@@ -151,7 +163,7 @@ def _gather_better(ice: Any) -> None:
 
     async def get_component_candidates(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
         if not addresses and getattr(ice, "_transport_policy", None) == TransportPolicy.ALL:
-            addresses = ["127.0.0.1"]
+            addresses = [LOOPBACK]
         coroutine = gather(component, addresses, timeout)
         gathering = asyncio.create_task(coroutine, name="gather candidates")
         try:

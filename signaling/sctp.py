@@ -44,6 +44,8 @@ from aiortc import rtcsctptransport as stock
 from aiortc.rtcsctptransport import Chunk, DataChunk, ForwardTsnChunk, RTCSctpCapabilities, RTCSctpTransport, SackChunk
 from aiortc.utils import uint32_gt, uint32_gte
 
+from signaling.hold import Hold
+
 log = logging.getLogger("facewire.sctp")
 
 SACK_HOLD_S = 0.2
@@ -68,33 +70,6 @@ class Bundle(Chunk):
 
     def __repr__(self) -> str:
         return " + ".join(map(repr, self.chunks))
-
-
-class Hold:
-    """A timer that starts once and can be stopped; its function is called when it has run out."""
-
-    def __init__(self, run_out: Callable[[], None]) -> None:
-        self._run_out = run_out
-        self._handle: asyncio.TimerHandle | None = None
-        self.began_s = math.inf
-        """When it was started, by the loop's clock; infinite while it is not running."""
-
-    def start(self, hold_s: float) -> None:
-        """Run out after so many seconds; one that runs already goes on as it is."""
-        if self._handle is None:
-            loop = asyncio.get_running_loop()
-            self.began_s = loop.time()
-            self._handle = loop.call_later(hold_s, self._ended)
-
-    def stop(self) -> None:
-        """Stop it, where it runs."""
-        if self._handle is not None:
-            self._handle.cancel()
-        self._handle, self.began_s = None, math.inf
-
-    def _ended(self) -> None:
-        self.stop()
-        self._run_out()
 
 
 class TunedSctp(RTCSctpTransport):
@@ -145,16 +120,12 @@ class TunedSctp(RTCSctpTransport):
 
         The stock method that runs next adds one to `_misses` for the SACK itself, hence the minus one.
         """
-        reported = {
-            (sack.cumulative_tsn + offset) % stock.SCTP_TSN_MODULO
-            for first, last in sack.gaps
-            for offset in range(first, last + 1)
-        }
         arrived: list[int] = []
         for chunk in reversed(self._sent_queue):
             if uint32_gte(sack.cumulative_tsn, chunk.tsn):
                 break
-            if chunk.tsn in reported:
+            offset = (chunk.tsn - sack.cumulative_tsn) % stock.SCTP_TSN_MODULO
+            if any(first <= offset <= last for first, last in sack.gaps):
                 if not chunk._acked:
                     arrived.append(chunk.tsn)
             elif arrived:

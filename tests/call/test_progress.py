@@ -220,7 +220,6 @@ def test_signaling_lost_no_offers_until_it_is_back() -> None:
     call.signaling_lost(1.5)
     assert run_ticks(call, 1.5, 12.0) == []
     assert state_of(call) is State.RECONNECTING
-    assert call.signaling_back(12.0) == []
     assert call.other_came(12.0) == [Drop("m"), Dial("n")]
 
 
@@ -300,6 +299,18 @@ def test_many_outages_in_a_row_end_in_a_call_with_one_connection() -> None:
         world.run(10.0)
         assert world.in_call, f"seed {seed}: {world.states}"
         assert world.sides[0].pending == world.sides[1].pending == set()
+
+
+def test_offers_and_answers_that_get_lost_only_take_longer() -> None:
+    for seed in range(20):
+        chance = random.Random(seed)
+        world = met(seed)
+        world.network = False
+        world.loses = lambda: chance.random() < 0.25  # noqa: B023, used up within this turn
+        world.run(DIAL_AFTER_S + 1)
+        world.network = True
+        world.run(7 * (ATTEMPT_S + REDIAL_S))
+        assert world.in_call, f"seed {seed}: {world.states}"
 
 
 def test_side_that_dies_is_noticed_within_five_seconds_and_given_up_in_the_end() -> None:

@@ -36,6 +36,8 @@ class World:
         self.now_s = 0.0
         self.sides = [Side(Progress(0.0, caller, lambda: make_id(next(numbers)))) for caller in (True, False)]
         self.network = True
+        self.loses: Callable[[], bool] = lambda: False
+        """Asked for each offer and answer: whether the server loses it."""
         self._events: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self.states: list[tuple[float, int, State, str]] = []
@@ -50,7 +52,6 @@ class World:
         if mine.seated or not self.network:
             return
         mine.seated = True
-        self._do(index, mine.progress.signaling_back(self.now_s))
         if other.seated:
             self._do(index, mine.progress.other_came(self.now_s))
             self._do(1 - index, other.progress.other_came(self.now_s))
@@ -104,7 +105,7 @@ class World:
             self.states.append((self.now_s, index, *now))
 
     def _tell(self, index: int, call: str, kind: str) -> None:
-        if not (self.sides[index].seated and self.sides[1 - index].seated):
+        if self.loses() or not (self.sides[index].seated and self.sides[1 - index].seated):
             return
 
         def arrive() -> None:
