@@ -21,53 +21,36 @@ _LPIPS: Final = (0.00002, 0.00005, 0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 
 
 def size_table(rows: Rows) -> Table:
     """FV2V's Table 5, with its own figures beside ours."""
-    table = Table(title="bytes of one frame, coded by itself (FV2V, Table 5; its figures in brackets)")
-    table.add_column("method")
-    for name in ("before coding", "mean", "least", "most", "median"):
-        table.add_column(name, justify="right")
+    names = ("before", "mean", "min", "max", "median")
+    heads = ("method", "before coding", "mean", "least", "most", "median")
+    table = _table("bytes of one frame, coded by itself (FV2V, Table 5; its figures in brackets)", heads, words=1)
     for row in rows:
         published = row["published"]
-        cells = (f"{row[name]:.2f} ({published[name]:g})" for name in ("before", "mean", "min", "max", "median"))
+        cells = (f"{row[name]:.2f} ({published[name]:g})" for name in names)
         table.add_row(row["method"], *cells)
     return table
 
 
 def way_table(rows: Rows) -> Table:
-    """Every way over all clips; a bar that is missed is marked."""
-    table = Table(title="messages of 60 ms at 25 fps, everything in them counted; error in px of 256, times in CPU ms")
-    for name in (
-        "way",
-        "B a frame",
-        "kbps",
-        "error mean",
-        "p95",
-        "max",
-        "LPIPS mean",
-        "p95",
-        "encode p50, p95",
-        "decode",
-    ):
-        table.add_column(name, justify="left" if name == "way" else "right")
+    """Every way over all clips; a bar that is missed is marked with "!"."""
+    heads = ("way", "B a frame", "kbps", "rms x, y", "mean", "p95", "max", "LPIPS", "p95", "encode p50, p95", "decode")
+    title = "messages of 60 ms at 25 fps, everything in them counted; keypoint error in px of 256, times in CPU ms"
+    table = _table(title, heads, words=1)
     for row in rows:
-        error, lpips = row["error_px"], row.get("lpips")
-        bar = BARS.get(row["level"], 1e9) if row["profile"] == "predictive" else 1e9
-        cells = [_marked(row["bytes_per_frame"], 2, bar), f"{row['kbps']:.2f}"]
-        cells += [f"{error[name]:.3f}" for name in ("mean", "p95", "max")]
-        limit = LPIPS_BAR if row["way"] == "predictive, high" else 1e9
-        cells += [
-            _marked(lpips[name], 4, limit if name == "mean" else 1e9) if lpips else "-" for name in ("mean", "p95")
-        ]
-        cells += [
-            f"{row[what]['p50']:.2f}, {_marked(row[what]['p95'], 2, MS_BAR)}" for what in ("encode_ms", "decode_ms")
-        ]
+        error, lpips = row["error_px"], row["lpips"]
+        predictive = row["profile"] == "predictive"
+        cells = [_marked(row["bytes_per_frame"], 2, BARS.get(row["level"]) if predictive else None)]
+        cells += [f"{row['kbps']:.2f}", *(f"{error[name]:.3f}" for name in ("rms_x_y", "mean", "p95", "max"))]
+        bar = LPIPS_BAR if predictive and row["level"] == "high" else None
+        cells += [_marked(lpips["mean"], 4, bar), f"{lpips['p95']:.4f}"] if lpips else ["-", "-"]
+        for times_ms in (row["encode_ms"], row["decode_ms"]):
+            cells.append(f"{times_ms['p50']:.2f}, {_marked(times_ms['p95'], 2, MS_BAR)}")
         table.add_row(row["way"], *cells)
     return table
 
 
 def loss_table(rows: Rows) -> Table:
-    """Every link and policy."""
-    title = f"round trip {1000 * RTT_S:g} ms, messages of 60 ms, shown {1000 * PLAYOUT_S:g} ms after capture"
-    table = Table(title=title)
+    """Every link and policy; bytes as multiples of those without loss and repeats."""
     heads = (
         "link",
         "policy",
@@ -77,10 +60,10 @@ def loss_table(rows: Rows) -> Table:
         "payload B",
         "times",
         "wire times",
-        "recovery most",
+        "recovery",
     )
-    for name in heads:
-        table.add_column(name, justify="left" if name in heads[:2] else "right")
+    title = f"round trip {1000 * RTT_S:g} ms, messages of 60 ms, shown {1000 * PLAYOUT_S:g} ms after capture"
+    table = _table(title, heads, words=2)
     for index, row in enumerate(rows):
         recovery = row["recovery_ms"]["max"]
         table.add_row(
@@ -157,5 +140,13 @@ def _all_of_paper(row: dict[str, Any]) -> bool:
     return (row["profile"], row["keypoints"]) == ("paper", "all")
 
 
-def _marked(value: float, digits: int, bar: float) -> str:
-    return f"{value:.{digits}f}{' !' if value > bar else ''}"
+def _table(title: str, heads: Sequence[str], words: int) -> Table:
+    """A table whose first so many columns hold words."""
+    table = Table(title=title)
+    for index, head in enumerate(heads):
+        table.add_column(head, justify="left" if index < words else "right")
+    return table
+
+
+def _marked(value: float, digits: int, bar: float | None) -> str:
+    return f"{value:.{digits}f}{' !' if bar is not None and value > bar else ''}"

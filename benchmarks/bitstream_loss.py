@@ -1,6 +1,7 @@
 """What loss does: calls over simulated links, frames on time and bytes against the share of packets that is lost."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -41,9 +42,10 @@ def _call(
 ) -> SimulatedCall:
     period_s = clip.motions[1].capture_time_s
     motions = lengthened(clip.motions, round(seconds / period_s))
-    trace = LinkTrace((piece,))
+    # a burst lasts a moment; counted in messages, one of the few that acknowledge would last for seconds
+    back = Link(LinkTrace((replace(piece, burst=0.0),)), seed + 1000)
     x_c = clip.x_c[0].numpy()
-    there, back = Link(trace, seed), Link(trace, seed + 1000)
+    there = Link(LinkTrace((piece,)), seed)
     return SimulatedCall(tables, motions, there, back, x_c=x_c, repeat=repeat).run()
 
 

@@ -49,7 +49,7 @@ class Coded:
     encode_ms: tuple[float, ...]
     decode_ms: tuple[float, ...]
     errors_px: Any
-    """How far each keypoint lies from where the uncoded motion puts it, at 256 px: [N,K]."""
+    """How far each keypoint lies from where the uncoded motion puts it, at 256 px, in x and y together: [N,K]."""
 
 
 def code_clip(clip: ClipMotion, model: Model, tables: CodecTables, way: Way) -> Coded:
@@ -101,7 +101,7 @@ def summarise(way: Way, clips: Sequence[Coded]) -> dict[str, Any]:
         "kbps": round(a_frame * RATE * 8 / 1000, 3),
         "error_px": {
             "mean": round(float(errors.mean()), 4),
-            "rms": round(float(np.sqrt((errors**2).mean())), 4),
+            "rms_x_y": round(float(np.sqrt((errors**2).mean() / 2)), 4),
             "p95": round(float(np.percentile(errors, 95)), 4),
             "max": round(float(errors.max()), 4),
         },

@@ -59,6 +59,8 @@ def code_group(coder: SymbolCoder, group: Group, before: State | None, tables: P
     step = coder.code((group.level - level_before) % LEVELS, LEVEL)
     level = Level((level_before + step) % LEVELS)
     period_ms = code_period(coder, group.period_ms, before.period_ms if before else 0)
+    if period_ms == 0:
+        raise WireError("expected a usual spacing of 1 to 255 ms where motion begins, got none")
     blank = [0] * number_count(tables.keypoints)
     reference = requantise(before.frame.integers, before.level, level) if before else blank
     frames: list[Frame] = []
@@ -99,6 +101,4 @@ def state_bytes(state: State) -> bytes:
 def _code_time(coder: SymbolCoder, time_ms: int, before_ms: int, period_ms: int, begins: bool) -> int:
     if begins:
         return code_number(coder, time_ms, 4)
-    if period_ms < 1:
-        raise WireError("expected a usual spacing of 1 to 255 ms, got 0")
     return later(before_ms, code_gap(coder, max(time_ms - before_ms, 0), period_ms))

@@ -74,6 +74,8 @@ class Decoder:
         said = MediaMessage(envelope.sequence, (), (), answer, envelope.sound, envelope.profile)
         if not frames:
             reader.finish()
+            if answer is None and not envelope.sound:
+                raise WireError("expected frames, an acknowledgement or sound, got a message that says nothing")
             self._note(number, [])
             return said
         links = code_links(reader, _NO_LINKS)

@@ -29,17 +29,20 @@ class References:
         self._states = {n: kept for n, kept in self._states.items() if number - n < MAX_STEP}
         self._held &= self._states.keys()
 
-    def choose(self, number: int, repeat: int) -> tuple[State | None, list[State]]:
-        """What message `number` builds on (None: nothing), and the states repeated in between, oldest first."""
+    def choose(self, number: int, repeat: int, each: int = 1) -> tuple[State | None, list[State]]:
+        """What message `number` builds on (None: nothing), and the states repeated in between, oldest first.
+
+        Args: repeat: how many states stand between. each: repeat only every so many of them, the newest first.
+        """
         if self._recovering_from is not None:
             return self._states.get(max(self._held, default=NOTHING_HELD)), []
         newest_first = [self._states[n] for n in sorted(self._states, reverse=True) if number - n <= MAX_STEP]
-        repeated: list[State] = []
+        between: list[State] = []
         for state in newest_first:
-            if len(repeated) == repeat or state.number in self._held:
-                return state, repeated[::-1]
-            repeated.append(state)
-        return None, repeated[::-1]
+            if len(between) == repeat or state.number in self._held:
+                return state, between[::each][::-1]
+            between.append(state)
+        return None, between[::each][::-1]
 
     def take(self, acknowledgement: Acknowledgement, next_number: int) -> None:
         """Take what the receiver says. Older than what it said before, or never sent, counts for nothing."""

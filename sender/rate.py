@@ -109,8 +109,8 @@ class RateController:
         """Note a message made by the last plan, with so many new frames."""
         self.link.sent(payload_bytes + HEADERS_BYTES, now_s)
         self._media_bytes += payload_bytes + HEADERS_BYTES
-        coded = frames * (1 + self._plan.repeat)
-        if coded:
+        coded = frames + self._plan.repeat
+        if frames:
             share = self._sending.share(self._keypoints)
             bytes_each = max(0.0, payload_bytes - sound_bytes - MESSAGE_BYTES) / coded / share
             self._frame_bytes += 0.05 * (bytes_each - self._frame_bytes)

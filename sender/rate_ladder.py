@@ -47,8 +47,9 @@ class Rung:
         and messages are sent only when there are frames.
         """
         messages = 1 / (self.interval_s if sound_bytes is not None and self.interval_s else self.spacing_s)
-        copies = 1 + min(repeat, self.most_repeats)
-        frames = self.frame_rate * copies * frame_bytes * self.share(all_keypoints)
+        # of a message that is repeated its last frame rides along
+        coded = self.frame_rate + messages * min(repeat, self.most_repeats)
+        frames = coded * frame_bytes * self.share(all_keypoints)
         # SCTP pads to four bytes
         return (messages * (HEADERS_BYTES + MESSAGE_BYTES + 1.5) + frames + (sound_bytes or 0.0)) * 8 / 1000
 

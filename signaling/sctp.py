@@ -12,7 +12,7 @@ socket (`ice_hooks.UdpTap`, 28 B a packet for IP and UDP included) and split by 
     its acknowledgement (SACK)        93, a packet each      16 in a DATA packet that leaves within 100 to 200 ms,
                                                              else 85 at 200 ms: 5 a second at most
     FORWARD-TSN, once a message is    85 with every SACK     8 in the next DATA packet, not twice within 200 ms;
-    lost and given up                 until acknowledged     85 only where no DATA packet leaves for 200 ms
+    lost and given up                 until acknowledged     77 only where no DATA packet leaves for 200 ms
 
 What is left costs 0.35 kbps each way whatever is sent: STUN consent (RFC 7675, a request and an answer about each 5 s).
 aiortc sends no HEARTBEAT, and RTCP only where there are media tracks, of which we have none.

@@ -151,7 +151,7 @@ def test_smallest_run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
         word in said for word in ("few-shot vid2vid", "predictive, high", "paper, adaptive 1 px", "40% at random")
     )
     result = json.loads((tmp_path / "out" / "bitstream.json").read_text())
-    assert [row["before"] for row in result["frame_sizes"][:3]] == [504, 240, 132]
+    assert [row["before"] for row in result["sizes"][:3]] == [504, 240, 132]
     assert len(result["ways"]) == len(bitstream_ways.WAYS)
     coded = {row["way"]: row["bytes_per_frame"] for row in result["ways"]}
     assert coded["paper, 5 keypoints"] < coded["paper, 8 keypoints"] < coded["paper, all keypoints"]
@@ -159,6 +159,10 @@ def test_smallest_run(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkey
     for name in ("bytes_error.png", "loss.png"):
         with Image.open(tmp_path / "out" / name) as picture:
             assert picture.width % PANEL_PX[0] == 0
+    (tmp_path / "out" / "bitstream.json").write_text(json.dumps(result | {"sizes": [], "loss": result["loss"][:4]}))
+    bitstream.main([*options, "--parts", "sizes"])
+    again = json.loads((tmp_path / "out" / "bitstream.json").read_text())
+    assert again == result | {"loss": result["loss"][:4]}  # the sizes are measured, the rest stays
 
 
 def test_motion_is_extracted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -110,6 +110,18 @@ async def test_call_receiver_is_told_when_the_crop_moves(url: str, tmp_path: Pat
     assert call.receiver.report.frames_shown == 75
 
 
+async def test_call_live_is_written_as_a_screen_shows_it(url: str, tmp_path: Path, clip: Path, tiny: Model) -> None:
+    call = Call(url, tmp_path, clip, tiny, receive_settings={"live": True})
+    assert await call.run() == (None, None)
+    received, times_s = call.receiver.report, video_times_s(call.output)
+    assert len(times_s) == received.frames_shown > 5
+    # pictures of a busy machine are left out, never late: all are shown at times of the screen
+    assert [round(30 * time_s) / 30 for time_s in times_s] == pytest.approx(times_s, abs=0.001)
+    assert sum(received.screen.values()) >= received.frames_shown - 1
+    assert received.playout_delay_ms > 0
+    assert received.screen_on_time is not None
+
+
 async def test_call_leaves_no_task_behind(url: str, tmp_path: Path, clip: Path, tiny: Model) -> None:
     before = asyncio.all_tasks()
     assert await Call(url, tmp_path, clip, tiny).run() == (None, None)

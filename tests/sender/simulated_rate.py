@@ -86,7 +86,7 @@ class Simulation:
         return self
 
     def _send(self, number: int, frames: int, plan: Plan, now_s: float) -> None:
-        payload = MESSAGE_BYTES + round(frames * (1 + plan.repeat) * FRAME_BYTES * LEVEL_SHARE[plan.level])
+        payload = MESSAGE_BYTES + round((frames + plan.repeat) * FRAME_BYTES * LEVEL_SHARE[plan.level])
         self.controller.sent(payload, frames, now_s)
         second = self.seconds[int(now_s)]
         second.sent += 1

@@ -12,10 +12,10 @@ def test_ladder_gives_up_interval_then_repeats_then_frames_then_level_then_keypo
         for rung in build_ladder(30.0, 20, fewer_keypoints=True)
     ]
     assert told == [
-        (20, 5, 30.0, Level.HIGH, None),
-        (40, 5, 30.0, Level.HIGH, None),
-        (80, 5, 30.0, Level.HIGH, None),
-        (120, 5, 30.0, Level.HIGH, None),
+        (20, 8, 30.0, Level.HIGH, None),
+        (40, 8, 30.0, Level.HIGH, None),
+        (80, 8, 30.0, Level.HIGH, None),
+        (120, 8, 30.0, Level.HIGH, None),
         (120, 1, 30.0, Level.HIGH, None),
         (120, 1, 15.0, Level.HIGH, None),
         (120, 1, 15.0, Level.MEDIUM, None),
@@ -50,6 +50,6 @@ def test_kbps_is_headers_frames_and_sound() -> None:
     rung = Rung(0.06, 3, 25.0, Level.MEDIUM, None)
     assert rung.spacing_s == pytest.approx(0.08)
     headers = 12.5 * (93 + 7 + 1.5)
-    assert rung.kbps(1, 10.0, 20) == pytest.approx((headers + 25 * 2 * 10 * 0.7) * 8 / 1000)
+    assert rung.kbps(1, 10.0, 20) == pytest.approx((headers + (25 + 12.5) * 10 * 0.7) * 8 / 1000)
     headers = (93 + 7 + 1.5) / 0.06
     assert rung.kbps(0, 10.0, 20, 1500.0) == pytest.approx((headers + 25 * 10 * 0.7 + 1500) * 8 / 1000)

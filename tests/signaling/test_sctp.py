@@ -5,6 +5,7 @@ import random
 
 import pytest
 from aiortc.rtcsctptransport import (
+    SCTP_MAX_PACKET_LENGTH,
     USERDATA_MAX_LENGTH,
     Chunk,
     DataChunk,
@@ -237,19 +238,7 @@ def test_control_lost_with_nothing_after_it_comes_by_t3() -> None:
 @pytest.mark.parametrize("second", [True, False])  # stock answers each packet, and each answer asks for one more
 def test_forward_tsn_at_most_one_each_200_ms_and_on_data_where_there_is_any(second: bool) -> None:
     async def main() -> None:
-        chance = seeded_loss(7, 0.2)
-        stale: list[Chunk] = []
-
-        def loses(at_s: float, chunks: list[Chunk]) -> bool:
-            acknowledged = one.sctp._last_sacked_tsn
-            stale.extend(
-                chunk
-                for chunk in chunks
-                if isinstance(chunk, ForwardTsnChunk) and not uint32_gt(chunk.cumulative_tsn, acknowledged)
-            )
-            return chance(at_s, chunks)
-
-        async with pair(True, second, 0.3, loses) as (one, _):
+        async with pair(True, second, 0.3, seeded_loss(7, 0.2)) as (one, _):
             begin_s = now_s()
             await talk(one, seconds=30)
             packets = [packet for packet in one.line.since(begin_s) if packet.at_s < begin_s + 29.9]
@@ -257,7 +246,26 @@ def test_forward_tsn_at_most_one_each_200_ms_and_on_data_where_there_is_any(seco
             assert len(times_s) > 50
             assert min(after - before for before, after in zip(times_s, times_s[1:], strict=False)) >= FORWARD_HOLD_S
             assert alone(packets, ForwardTsnChunk) == []
-            assert stale == []
+
+    run(main)
+
+
+@pytest.mark.parametrize("rtt_s", [0.3, 0.35, 0.39])
+def test_forward_tsn_is_not_repeated_once_it_has_arrived(rtt_s: float) -> None:
+    async def main() -> None:
+        lost = [True]
+        times_s: list[tuple[float, bool]] = []
+
+        def loses(at_s: float, chunks: list[Chunk]) -> bool:
+            for chunk in chunks:
+                if isinstance(chunk, ForwardTsnChunk):
+                    times_s.append((at_s, uint32_gt(chunk.cumulative_tsn, one.sctp._last_sacked_tsn)))
+            return bool(lost) and lost.pop()
+
+        async with pair(True, False, rtt_s, loses) as (one, _):
+            await talk(one, seconds=3)
+            assert 1 <= len(times_s) <= 3  # it takes one round trip to hear that it has
+            assert all(needed for _, needed in times_s)
 
     run(main)
 
@@ -269,7 +277,8 @@ def test_forward_tsn_leaves_alone_where_no_data_follows() -> None:
             begin_s = now_s()
             one.media.send(bytes(20))
             await asyncio.sleep(6)
-            assert len(alone(one.line.since(begin_s), ForwardTsnChunk)) == 1
+            (packet,) = alone(one.line.since(begin_s), ForwardTsnChunk)
+            assert packet.size_bytes == 20
             assert two.media_in == []
             assert one.sctp._advanced_peer_ack_tsn == one.sctp._last_sacked_tsn
             assert quiet(one)
@@ -349,6 +358,38 @@ def test_outage_ends_and_media_flow_again_at_once() -> None:
             assert gap_end_s < 25 + 1.1  # T3 at most, where the window was full
             assert quiet(one)
             assert quiet(two)
+
+    run(main)
+
+
+def test_abort_of_the_other_side_is_not_answered_with_a_held_sack() -> None:
+    async def main() -> None:
+        async with pair() as (one, two):
+            begin_s = now_s()
+            one.media.send(bytes(20))
+            await asyncio.sleep(0.05)
+            await one.sctp.stop()
+            await asyncio.sleep(5)
+            assert two.sctp.state == "closed"
+            assert two.line.since(begin_s) == []
+
+    run(main)
+
+
+def test_sack_never_makes_a_packet_longer_than_it_may_be() -> None:
+    async def main() -> None:
+        async with pair() as (one, two):
+            begin_s = now_s()
+            one.media.send(bytes(20))
+            await asyncio.sleep(0.15)  # two's SACK may ride by now
+            two.media.send(bytes(USERDATA_MAX_LENGTH))
+            await asyncio.sleep(0.01)
+            packets = two.line.since(begin_s)
+            assert [packet.has(SackChunk) for packet in packets] == [False]
+            await asyncio.sleep(1)
+            packets = two.line.since(begin_s)
+            assert max(packet.size_bytes for packet in packets) <= SCTP_MAX_PACKET_LENGTH
+            assert len(alone(packets, SackChunk)) == 1
 
     run(main)
 
