@@ -28,7 +28,6 @@ from benchmarks.val_motion import ClipMotion, read_motions
 from models.weights import Model, load_model
 
 JSON = "bitstream.json"
-COLOURS = 64  # of a chart: a third of the bytes
 TABLES = {"sizes": size_table, "ways": way_table, "loss": loss_table}
 
 
@@ -87,9 +86,9 @@ def _write(out: Path, result: dict[str, Any]) -> None:
     (out / JSON).write_text(json.dumps(result, indent=1) + "\n")
     if "ways" in result:
         pictures = all(row["lpips"] for row in result["ways"])
-        error_chart(result["ways"], pictures).quantize(COLOURS).save(out / "bytes_error.png")
+        error_chart(result["ways"], pictures).save(out / "bytes_error.png", optimize=True)
     if "loss" in result:
-        loss_chart(result["loss"]).quantize(COLOURS).save(out / "loss.png")
+        loss_chart(result["loss"]).save(out / "loss.png", optimize=True)
 
 
 def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:

@@ -116,7 +116,7 @@ class _Plot:
         else:
             _, y = self._at(self._panel.x.ticks[0], mark.value)
             self._dashes((self._left, y), (self._right, y), QUIET)
-            self._text((self._left + 6, y - 8), mark.word, 11, QUIET, "lm")
+            self._text(((self._left + self._right) / 2, y - 8), mark.word, 11, QUIET, "mm")
 
     def _curve(self, series: Series, colour: tuple[int, int, int]) -> None:
         places = [self._at(x, y) for x, y in series.points]

@@ -133,7 +133,6 @@ class Progress:
         if call == self.connection:
             self._heard_s = max(self._heard_s, now_s)
             if self.state in (State.UNSTABLE, State.RECONNECTING):
-                self._dial_s = None
                 self._become(State.IN_CALL, "the other side is heard again", now_s)
         return []
 

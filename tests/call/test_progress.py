@@ -137,6 +137,14 @@ def test_own_stall_is_not_the_other_sides_silence() -> None:
     assert state_of(call) is State.UNSTABLE
 
 
+def test_own_stall_while_reconnecting_is_not_counted_as_trying() -> None:
+    call = talking()
+    run_ticks(call, 1.0, 8.0)
+    assert state_of(call) is State.RECONNECTING
+    call.tick(8.0 + GIVE_UP_S)
+    assert state_of(call) is State.RECONNECTING
+
+
 def test_connection_that_closes_is_dialled_anew_at_once() -> None:
     call = talking()
     assert call.failed("m", "its connection closed", 2.0) == [Drop("m")]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codec.motion import Motion
@@ -46,6 +46,7 @@ def test_keypoints_that_one_frame_came_without_follow_the_head() -> None:
     assert between(many, few, 1.0, 0.0) == few
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(-1e4, 1e4), min_size=18, max_size=18), st.floats(0, 1))
 def test_whatever_came_gives_a_motion_between(numbers: list[float], share: float) -> None:
     a, b = Motion.from_vector(numbers[:9], 0), Motion.from_vector(numbers[9:], 1)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codec.motion import Motion
@@ -69,6 +69,7 @@ def test_a_blink_goes_through_with_its_first_frame() -> None:
     assert max(shown) > 3.9
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(st.tuples(st.floats(-60, 60), st.floats(-20, 20), st.floats(-0.3, 0.3)), min_size=2, max_size=12),
     st.booleans(),
