@@ -24,7 +24,8 @@ def send(
     level: Annotated[str | None, typer.Option(help="Finest motion: high, medium or low. Default: high.")] = None,
     profile: Annotated[str | None, typer.Option(help="How motion is coded: predictive or paper.")] = None,
     message_interval_ms: Annotated[
-        float | None, typer.Option(help="Frames of this time share one message. Default: as the link allows.")
+        float | None,
+        typer.Option(help="Frames of this time share one message, and all are sent. Default: as the link allows."),
     ] = None,
     face_threshold: Annotated[
         float | None, typer.Option(help="Face score that is needed, 0 to 1. Default: 0.5.")

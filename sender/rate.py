@@ -78,7 +78,7 @@ class RateController:
         """Begin at 60 ms, or at what the budget allows.
 
         Args: frame_rate: frames a second that come, 0 where unknown. level: the best to use. fewer_keypoints: whether
-        the profile can send some of them. interval_s: of all messages, if it is not to be chosen.
+        the profile can send some of them. interval_s: of all messages, if only repeats are to be chosen.
         """
         self.link = LinkEstimate(first_sequence)
         frame_rate = frame_rate or USUAL_FRAME_RATE
@@ -90,8 +90,8 @@ class RateController:
         self._sound_bytes: float | None = None
         self._other = OtherTraffic()
         self._media_bytes = 0
-        usual = (index for index, rung in enumerate(self._ladder) if rung.interval_s >= USUAL_INTERVAL_S)
-        self._rung = 0 if interval_s is not None else next(usual)
+        usual = (index for index, rung in enumerate(self._ladder) if rung.spacing_s >= USUAL_INTERVAL_S)
+        self._rung = next(usual, len(self._ladder) - 1)
         self._changed_s = 0.0
         self._failed: int | None = None
         self._retry_s, self._wait_s = 0.0, RETRY_S[0]

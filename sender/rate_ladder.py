@@ -5,7 +5,7 @@ them are sent (the receiver shows 30 all the same), then they become coarser, th
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,19 +74,17 @@ def build_ladder(
     """All ways to send what comes at `frame_rate`, best first, each no dearer than the one before.
 
     Args: best: the level to begin with. fewer_keypoints: whether the profile can send a prefix of the keypoints.
-    interval_s: of all messages, if it is not to be chosen.
+    interval_s: of all messages, if it is not to be chosen; nothing is given up then.
     """
     if interval_s is not None:
-        return tuple(_rungs(frame_rate, all_keypoints, best, fewer_keypoints, (interval_s,)))[:-1]
-    return tuple(_rungs(frame_rate, all_keypoints, best, fewer_keypoints, INTERVALS_S))
+        return (Rung(interval_s, DEEPEST, frame_rate, best, None),)
+    return tuple(_rungs(frame_rate, all_keypoints, best, fewer_keypoints))
 
 
-def _rungs(
-    frame_rate: float, all_keypoints: int, best: Level, fewer_keypoints: bool, intervals_s: Sequence[float]
-) -> Iterator[Rung]:
-    interval_s = intervals_s[-1]
+def _rungs(frame_rate: float, all_keypoints: int, best: Level, fewer_keypoints: bool) -> Iterator[Rung]:
+    interval_s = INTERVALS_S[-1]
     spacings_s: set[float] = set()
-    for interval_s in intervals_s:
+    for interval_s in INTERVALS_S:
         rung = Rung(interval_s, DEEPEST, frame_rate, best, None)
         if rung.spacing_s not in spacings_s:  # 20 and 40 ms are the same at 25 frames a second
             spacings_s.add(rung.spacing_s)

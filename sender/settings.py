@@ -38,7 +38,8 @@ class SendSettings(BaseSettings):
     max_kbps: Annotated[float, Field(gt=0)] = 30.0
     """Of our direction, headers of IP included."""
     message_interval_ms: Annotated[float, Field(ge=0, le=1000)] | None = None
-    """Frames captured within this time travel in one message; 0 sends each by itself. None: rate control chooses."""
+    """Frames captured within this time travel in one message; 0 sends each by itself. Rate control then chooses repeats
+    alone; None: everything."""
     usual_interval_ms: ClassVar[float] = 60.0
     """For what is not sent over a link."""
     steady: bool = True

@@ -108,7 +108,7 @@ async def test_lost_frames_come_again_and_none_comes_twice(loss: float) -> None:
 
 
 async def test_call_reports_what_crossed_the_wire(url: str, tmp_path: Path, clip: Path, tiny: Model) -> None:
-    call = Call(url, tmp_path, clip, tiny, send_settings={"level": "medium", "max_kbps": 40.0})
+    call = Call(url, tmp_path, clip, tiny, send_settings={"level": "medium", "message_interval_ms": None})
     assert await call.run() == (None, None)
     sent, received = call.sender.report.as_dict(), call.receiver.report.as_dict()
     assert (sent["profile"], sent["level"]) == (received["profile"], received["level"]) == ("predictive", "medium")

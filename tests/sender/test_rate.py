@@ -29,6 +29,11 @@ def test_plan_begins_at_60_ms_expecting_loss_at_high() -> None:
     assert plan.keypoints is None
 
 
+def test_plan_begins_at_two_frames_a_message_of_thirty_frames_too() -> None:
+    plan = RateController(30.0, 20).plan(0.0)
+    assert 1 / plan.frame_rate < plan.interval_s <= 2 / plan.frame_rate
+
+
 def test_plan_a_good_link_gets_short_messages_without_repeats_and_nothing_changes_then() -> None:
     run = simulate("steady", 40)
     end = run.plans[-1][1]
@@ -155,7 +160,7 @@ def test_plan_a_given_interval_is_kept_whatever_happens() -> None:
     controller = RateController(25.0, 20, max_kbps=3, interval_s=0.1)
     run = Simulation(load_trace(LINKS / "outage_2_s.json"), controller).run(20)
     assert {plan.interval_s for _, plan in run.plans} == {0.1}
-    assert run.plans[-1][1].level == Level.LOW
+    assert {(plan.level, plan.frame_rate) for _, plan in run.plans} == {(Level.HIGH, 25.0)}
 
 
 def test_acknowledged_what_was_never_sent_changes_nothing() -> None:

@@ -42,8 +42,8 @@ def test_ladder_few_frames_are_every_second_or_third(frame_rate: float, few: flo
     assert build_ladder(frame_rate, 20)[-1].frame_rate == pytest.approx(few)
 
 
-def test_ladder_of_a_given_interval_has_no_other() -> None:
-    assert {rung.interval_s for rung in build_ladder(25.0, 20, interval_s=0.0)} == {0.0}
+def test_ladder_of_a_given_interval_gives_nothing_up() -> None:
+    assert build_ladder(25.0, 20, Level.MEDIUM, interval_s=0.0) == (Rung(0.0, 8, 25.0, Level.MEDIUM, None),)
 
 
 def test_kbps_is_headers_frames_and_sound() -> None:
