@@ -211,8 +211,13 @@ class RateController:
         self._cut = _Cut(now_s, self.link.rtt_s or 0.0, self.link.queue_s, self._rung, for_loss, self.link.losses.count)
         if not for_loss:
             self._mark_failed(self._rung, now_s)
-        self._rung = min(max(self._rung + 1, self._first_below(target)), len(self._ladder) - 1)
+        self._rung = min(max(self._rung + 1, self._first_below(target)), self._lowest(for_loss))
         self._changed_s = now_s
+
+    def _lowest(self, for_loss: bool) -> int:
+        """How far down to go; where there is loss, not so far that repeats are given up, as long as that is lower."""
+        repeating = sum(rung.most_repeats == self._ladder[0].most_repeats for rung in self._ladder) - 1
+        return repeating if for_loss and self._rung < repeating else len(self._ladder) - 1
 
     def _mark_failed(self, rung: int, now_s: float) -> None:
         again = self._failed is not None and rung <= self._failed

@@ -88,6 +88,7 @@ def test_plan_repeats_follow_the_loss_both_ways() -> None:
     assert {run.plan_at(time_s).repeat for time_s in (8, 10, 12)} <= {3, 4, 5}
     assert min(run.plan_at(time_s).repeat for time_s in (24, 28, 34)) >= 6
     assert run.plan_at(75).repeat in (3, 4, 5)
+    assert min(plan.repeat for at_s, plan in run.plans if 5 < at_s < 40) >= 2  # none is left out for the trial
     # one trial of a few seconds whether the loss goes when less is sent; it does not, so it was not ours
     assert len([plan for at_s, plan in run.plans if plan.interval_s > 0.06]) <= 2
     assert run.plan_at(28).interval_s == run.plan_at(34).interval_s <= 0.06
