@@ -75,6 +75,9 @@ def compress(
     keypoints: Annotated[
         str, typer.Option(help="Profile paper: all, adaptive (as few as the level allows) or a number.")
     ] = "all",
+    steady: Annotated[
+        bool | None, typer.Option("--steady/--no-steady", help="Take the tremble out of motion. Default: yes.")
+    ] = None,
     weights: Weights = None,
 ) -> None:
     """Turn a clip into a recording: one picture of the face, and the motion of every frame at its own time.
@@ -93,7 +96,7 @@ def compress(
     from sender.settings import SendSettings
     from signaling.settings import read_settings
 
-    settings = read_settings(SendSettings, weights=weights)
+    settings = read_settings(SendSettings, weights=weights, steady=steady)
     model = load_model(settings.weights, default_device())
     if settings.runtime == "auto":
         model = prepare(model, ["extract"], say=lambda line: typer.echo(f"compress: {line}", err=True)).model

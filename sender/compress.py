@@ -11,6 +11,7 @@ from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
 from codec.wire import MAX_FRAMES, Level, Profile
+from models.config import ModelConfig
 from models.face_finder_weights import load_finder
 from models.weights import Model
 from sender.camera import Clip
@@ -21,6 +22,7 @@ from sender.extract import Extractor
 from sender.keypoints import KeypointChoice, read_choice
 from sender.settings import SendSettings
 from sender.source import MIME, Source, decode_picture, find_source
+from sender.steady import Steady
 
 MESSAGE_S: Final = 0.06
 """Frames captured within this time share a message, as in a call; a file has no link that would ask for another."""
@@ -119,11 +121,13 @@ def _motions(
     """The motion of every frame; where no face is, that of the frame before, and first that of the source picture."""
     find = load_finder(model.folder).find
     cropper = Cropper(source.square, model.config.size, FaceWatch(find, settings.face_threshold))
+    scaled = isinstance(model.config, ModelConfig)
+    steady = Steady(extractor.canonical, scaled, source.square) if settings.steady else None
     motion = extractor.extract_now(decode_picture(source.picture), 0.0).motion
     while (frame := clip.read()) is not None:
         extracted = extractor.extract_now(cropper.crop(frame), frame.capture_time_s)
         if extracted.face_score >= settings.face_threshold and not cropper.nobody:
-            motion = extracted.motion
+            motion = steady(extracted.motion, cropper.follower.square) if steady else extracted.motion
         else:
             cropper.worry()
             motion = replace(motion, capture_time_s=frame.capture_time_s)
