@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import av
 
+from codec import RecordingError, RecordingReader
 from models.face_finder import FaceFinder
 from models.weights import Model
 from receiver.session import ReceiveSession
@@ -82,9 +84,18 @@ class Call:
             while not condition():  # noqa: ASYNC110, there is no event for what only the test asks
                 await asyncio.sleep(0.01)
 
-    async def until_some_frames_came(self, bytes_recorded: int = 3000) -> None:
-        """Wait until the call is well under way, by the size of its recording."""
-        await self.until(lambda: self.record.exists() and self.record.stat().st_size > bytes_recorded)
+    async def until_some_frames_came(self, messages: int = 10) -> None:
+        """Wait until the call is well under way, by what its recording holds."""
+        await self.until(lambda: self.record.exists() and recorded(self.record) >= messages)
+
+
+def recorded(path: Path) -> int:
+    """Messages in a recording that is being written."""
+    count = 0
+    with suppress(RecordingError):  # what is written last may not be whole yet
+        for _ in RecordingReader(path):
+            count += 1
+    return count
 
 
 def video_times_s(path: Path) -> list[float]:
