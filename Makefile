@@ -61,6 +61,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/extract_render.py
 	$(BIN)/python -m benchmarks.runtimes
 	$(BIN)/python -m benchmarks.duplex
+	$(BIN)/python -m benchmarks.transport
 
 # Set-up, done again only when the pinned versions or the project's description change.
 $(READY): pyproject.toml requirements.lock

@@ -16,7 +16,7 @@ import typer
 
 
 class Entry(NamedTuple):
-    """Where a command's function is, and its line in `facewire --help`."""
+    """Where a command's function is, or a `typer.Typer` with commands of its own; its line in `facewire --help`."""
 
     module: str
     function: str
@@ -30,15 +30,18 @@ COMMANDS = {
     "receive": Entry("receiver.cli", "receive", "Receive a call, write it to a video file.", "Call"),
     "signal": Entry("signaling.cli", "signal", "Run the server through which two peers find each other.", "Call"),
     "demo": Entry("replay.cli", "demo", "Play a clip through a whole call on this machine.", "Replay"),
-    "decompress": Entry("replay.cli", "decompress", "Render a recorded call (.fwr) to a video file.", "Replay"),
+    "compress": Entry("replay.cli", "compress", "Turn a clip of a face into a recording (.fwr).", "Replay"),
+    "decompress": Entry("replay.cli", "decompress", "Render a recording to a video file.", "Replay"),
+    "replay": Entry("replay.cli", "group", "Look into recordings: `replay info`.", "Replay"),
     "animate": Entry("replay.cli", "animate", "Put the motion of a clip or recording on a picture.", "Replay"),
     "prepare": Entry("models.training.prepare", "prepare", "Make training data: landmarks and pose.", "Models"),
     "train": Entry("models.training.train", "train", "Train a model on prepared clips.", "Models"),
     "train-finder": Entry("models.training.finder", "train_finder", "Train the face finder.", "Models"),
     "validate-finder": Entry("models.training.finder_measure", "validate_finder", "Measure the face finder.", "Models"),
     "doctor": Entry("models.runtime.doctor", "doctor", "Measure this machine, show what is missing.", "Models"),
-    "fit-codec": Entry("sender.fit_codec", "fit_codec", "Fit a model's codec tables on clips.", "Models"),
+    "models": Entry("sender.fit_codec", "group", "Fit the codec to a model: `models fit-codec`.", "Models"),
     "fit-view": Entry("models.training.fit_view", "fit_view", "Measure how far heads may be turned.", "Models"),
+    "fit-int8": Entry("models.training.fit_int8", "fit_int8", "Measure what rendering in 8 bits needs.", "Models"),
     "validate": Entry("models.training.evaluate", "validate", "Measure a model on prepared clips.", "Models"),
 }
 
@@ -88,9 +91,12 @@ def build_app(chosen: str | None = None) -> typer.Typer:
     )
     app.callback(help="Video calls in which motion crosses the wire instead of pixels.")(_options)
     for name, entry in COMMANDS.items():
-        function = _load(entry) if name == chosen else _not_loaded
+        loaded = _load(entry) if name == chosen else _not_loaded
+        if isinstance(loaded, typer.Typer):
+            app.add_typer(loaded, name=name)
+            continue
         text = None if name == chosen else entry.help
-        app.command(name, help=text, rich_help_panel=entry.panel)(function)
+        app.command(name, help=text, rich_help_panel=entry.panel)(loaded)
     return app
 
 
@@ -108,9 +114,9 @@ def _options(
     """Hold the options that come before the command."""
 
 
-def _load(entry: Entry) -> Callable[..., Any]:
-    function: Callable[..., Any] = getattr(import_module(entry.module), entry.function)
-    return function
+def _load(entry: Entry) -> Callable[..., Any] | typer.Typer:
+    loaded: Callable[..., Any] | typer.Typer = getattr(import_module(entry.module), entry.function)
+    return loaded
 
 
 def _not_loaded() -> None:

@@ -7,7 +7,8 @@ landmarks; measured is what a receiver would see: the weights are stored, loaded
 error if the pictures' L1 does not fall by the factor --fall, or if PSNR does not beat repeating frame 0 by --gain dB,
 or if the pictures fit their frames no better than under another frame's motion: a blur would pass the other two.
 
-It is slow: some 2 s a step on a core shared with others. 160 steps end in just that blur (models/paper/README.md).
+A step takes 0.24 s of a core, the default some 12 minutes. 160 steps end in just that blur; what longer runs reached,
+and that the default has not been run to its end, is said in models/paper/README.md.
 """
 
 import argparse
@@ -52,12 +53,19 @@ class Result:
 
 
 class WatchedStage(PaperStage):
-    """Keeps what the pictures' L1 was at every step."""
+    """Keeps what the pictures' L1 was at every step.
 
-    def __init__(self, *arguments: object, rate: float, **named: object) -> None:
+    L, H and Δ learn at a rate of their own: a step of Adam moves t and delta, which are sums over all of the trunk's
+    features, by some hundred times the rate. At the rate of narrow F, M and G every step throws the keypoints about.
+    """
+
+    def __init__(self, *arguments: object, rate: float, finding_rate: float, **named: object) -> None:
         super().__init__(*arguments, **named)  # type: ignore[arg-type]
-        self.rate = rate
+        self.rate, self.finding_rate = rate, finding_rate
         self.pixels: list[float] = []
+
+    def rates(self) -> dict[str, float]:
+        return super().rates() | dict.fromkeys(("canonical", "extractor"), self.finding_rate)
 
     def weigh_picture(self, image: Tensor, target: Tensor) -> dict[str, Tensor]:
         terms = super().weigh_picture(image, target)
@@ -142,6 +150,7 @@ def overfit(options: argparse.Namespace) -> Result:
         discriminator_for(options.size, options.discriminator_width),
         options=PaperOptions(pixels=PIXELS_ALONE, landmarks=options.landmarks, spectral=options.spectral),
         rate=options.rate,
+        finding_rate=options.finding_rate,
     )
     start = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
@@ -210,7 +219,8 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--narrow", type=int, default=8, help="divisor of the paper's widths")
     parser.add_argument("--keypoints", type=int, default=10)
     parser.add_argument("--batch", type=int, default=2, help="pairs a step")
-    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate at its height")
+    parser.add_argument("--rate", type=float, default=2e-3, help="of F, M, G and D, at its height")
+    parser.add_argument("--finding-rate", type=float, default=3e-4, help="learning rate of L, H and Δ")
     parser.add_argument("--discriminator-width", type=int, default=8)
     parser.add_argument("--landmarks", type=float, default=0.0, help="weight of the landmarks as keypoints")
     parser.add_argument("--spectral", action=argparse.BooleanOptionalAction, default=True, help="norm on F, M, G")

@@ -24,7 +24,7 @@ from rich.table import Table
 from models.runtime.choose import Measured, choose
 from models.runtime.examples import example
 from models.runtime.machine import describe
-from models.runtime.prepare import PATHS, count_gmac, ways_for
+from models.runtime.prepare import PATHS, count_gmac, ranges_of, ways_for
 from models.weights import Model, build_model, load_model
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -53,7 +53,7 @@ def measure(model: Model, path: str, threads: int, rounds: int, clock: str) -> d
     torch.set_num_threads(threads)
     try:
         graph, frames = example(model, path)
-        choice = choose(graph, frames, ways_for(model.device), CLOCKS[clock], rounds).choice
+        choice = choose(graph, frames, ways_for(model.device, ranges=ranges_of(model)), CLOCKS[clock], rounds).choice
     finally:
         torch.set_num_threads(before)
     wrong = [result for result in choice.measured if is_wrong(result)]

@@ -14,9 +14,9 @@ class Acknowledgement:
     """Which messages the receiver can build on.
 
     newest: sequence, 0..1023, of the newest message decoded; -1 when there is none. received: bit i is set when
-    message newest-1-i itself was decoded (not when only a later one repeated it, or the sender could not count what is
-    lost); 16 bits. lacking: a message came that
-    builds on a state which the receiver does not hold, and none that it could decode has come since.
+    message newest-1-i itself was decoded (not when only a later one repeated it, or the sender could not count what
+    is lost); 16 bits. lacking: a message came that builds on a state which the receiver does not hold, and none that
+    it could decode has come since.
     """
 
     newest: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Final
@@ -74,6 +75,8 @@ class Decoder:
         said = MediaMessage(envelope.sequence, (), (), answer, envelope.sound, envelope.profile)
         if not frames:
             reader.finish()
+            if answer is None and not envelope.sound:
+                raise WireError("expected frames, an acknowledgement or sound, got a message that says nothing")
             self._note(number, [])
             return said
         links = code_links(reader, _NO_LINKS)
@@ -89,9 +92,11 @@ class Decoder:
         """
         found: list[MediaMessage] = []
         for number in sorted(self._waiting):
-            reference, message = self._waiting[number]
-            if reference in self._states:
-                del self._waiting[number]
+            reference, message = self._waiting.get(number, (None, b""))
+            if reference not in self._states:
+                continue
+            del self._waiting[number]
+            with suppress(WireError):  # damaged behind its links
                 found.append(replace(self.decode(message), acknowledgement=None, sound=b""))
         return found
 
@@ -113,10 +118,10 @@ class Decoder:
         passed: list[State] = []
         for repeated in numbers[:-1]:
             group = code_group(reader, blank_group(1, keypoints), before, tables)
-            before = state_after(group, before, repeated)
+            before = state_after(group, repeated)
             passed.append(before)
         group = code_group(reader, blank_group(frames, keypoints), before, tables)
-        state = state_after(group, before, number)
+        state = state_after(group, number)
         agreed = code_check(reader, state)
         reader.finish()
         if not agreed:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from codec import paper
 from codec.acknowledgement import Acknowledgement
-from codec.chain import Frame, Group, code_check, code_group, state_after
+from codec.chain import Frame, Group, State, code_check, code_group, state_after
 from codec.codec_tables import CodecTables
 from codec.errors import MotionError
 from codec.fields import FRAMES, MAX_REPEATS, Links, code_answer, code_links, usual_spacing
 from codec.motion import Motion
-from codec.quantise import quantise
+from codec.quantise import quantise, requantise
 from codec.references import References
 from codec.symbols import SymbolWriter
 from codec.wire import (
@@ -73,6 +73,7 @@ class Encoder:
         motions: Sequence[Motion],
         *,
         repeat: int = 0,
+        repeat_each: int = 1,
         keypoints: int | None = None,
         acknowledge: Acknowledgement | None = None,
         sound: bytes = b"",
@@ -85,11 +86,13 @@ class Encoder:
                 2^32 ms; none only where there is something else to say.
             repeat: how many earlier messages' last frames ride along, 0 to 15, so that the receiver needs no state
                 newer than that of `repeat`+1 messages ago. What the receiver has acknowledged is not repeated.
+            repeat_each: of those, only the last, the one so many before it, and so on: as many losses in a row do no
+                harm, for fewer bytes; what is left out is not seen again. 1 or more.
             keypoints: `paper` only: send delta of the first ones alone, 0 to K.
             acknowledge: for the other direction. sound: an Opus packet, up to 4000 bytes.
         Raises: MotionError otherwise; the sequence number is then not used up.
         """
-        self._check(motions, repeat, keypoints, sound)
+        self._check(motions, repeat, repeat_each, keypoints, sound)
         if not (motions or acknowledge or sound):
             raise MotionError("expected frames, an acknowledgement or sound for a message, got nothing to say")
         writer = SymbolWriter()
@@ -98,30 +101,38 @@ class Encoder:
         if motions:
             self._settle_period(motions)
             if self._profile is Profile.PAPER:
-                self._write_paper(writer, motions, repeat, keypoints)
+                self._write_paper(writer, motions, repeat, repeat_each, keypoints)
             else:
-                self._write_predictive(writer, motions, repeat)
+                self._write_predictive(writer, motions, repeat, repeat_each)
         sequence = self._number % SEQUENCE_MODULUS
         self._number += 1
         return write_message(Envelope(self._profile, sequence, sound, writer.finish()))
 
-    def _write_predictive(self, writer: SymbolWriter, motions: Sequence[Motion], repeat: int) -> None:
-        base, repeated = self._references.choose(self._number, repeat)
+    def _write_predictive(self, writer: SymbolWriter, motions: Sequence[Motion], repeat: int, repeat_each: int) -> None:
+        base, repeated = self._references.choose(self._number, repeat, repeat_each)
         chain = [self._number, *(state.number for state in reversed(repeated)), *([base.number] if base else [])]
         code_links(writer, Links(base is not None, _steps(chain)))
         tables = self._tables.predictive
         for state in repeated:
             code_group(writer, state.last, base, tables)
             base = state
-        frames = tuple(Frame(_ms(motion), quantise(motion, self._x_c, tables, self.level)) for motion in motions)
-        group = Group(self.level, self._period_ms, frames)
+        group = Group(self.level, self._period_ms, tuple(self._quantised(motions, base)))
         code_group(writer, group, base, tables)
-        state = state_after(group, base, self._number)
+        state = state_after(group, self._number)
         code_check(writer, state)
         self._references.keep(state, self._number)
 
-    def _write_paper(self, writer: SymbolWriter, motions: Sequence[Motion], repeat: int, keypoints: int | None) -> None:
-        repeated = list(self._sent)[len(self._sent) - min(repeat, len(self._sent)) :]
+    def _quantised(self, motions: Sequence[Motion], base: State | None) -> Iterator[Frame]:
+        """Frames in integers, each rounded with a view to the one before it."""
+        before = requantise(base.frame.integers, base.level, self.level) if base else None
+        for motion in motions:
+            before = quantise(motion, self._x_c, self._tables.predictive, self.level, before)
+            yield Frame(_ms(motion), before)
+
+    def _write_paper(
+        self, writer: SymbolWriter, motions: Sequence[Motion], repeat: int, repeat_each: int, keypoints: int | None
+    ) -> None:
+        repeated = list(self._sent)[::-1][:repeat:repeat_each][::-1]
         chain = [self._number, *(number for number, _ in reversed(repeated))]
         code_links(writer, Links(False, _steps(chain)))
         sent = [motion for _, motion in repeated] + list(motions)
@@ -135,12 +146,16 @@ class Encoder:
         self._times_ms.extend(map(_ms, motions))
         self._period_ms = usual_spacing(tuple(self._times_ms), self._period_ms)
 
-    def _check(self, motions: Sequence[Motion], repeat: int, keypoints: int | None, sound: bytes) -> None:
+    def _check(
+        self, motions: Sequence[Motion], repeat: int, repeat_each: int, keypoints: int | None, sound: bytes
+    ) -> None:
         count = self._tables.keypoints
         if len(motions) > MAX_FRAMES:
             raise MotionError(f"expected up to {MAX_FRAMES} frames for a message, got {len(motions)}")
         if not 0 <= repeat <= MAX_REPEATS:
             raise MotionError(f"expected 0 to {MAX_REPEATS} messages to repeat, got {repeat}")
+        if repeat_each < 1:
+            raise MotionError(f"expected to repeat each message or every so many, 1 or more, got {repeat_each}")
         if len(sound) > MAX_SOUND_BYTES:
             raise MotionError(f"expected up to {MAX_SOUND_BYTES} bytes of sound, got {len(sound)}")
         if keypoints is not None and not (0 <= keypoints <= count and self._profile is Profile.PAPER):

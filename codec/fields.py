@@ -34,6 +34,7 @@ ANSWER: Final = weighted_model(75, 22, 2, 1)
 BIT: Final = weighted_model(1, 1)
 RECEIVED: Final = weighted_model(1, 15)
 BYTE: Final = flat_model(256)
+NIBBLE: Final = flat_model(16)
 
 
 @dataclass(frozen=True)

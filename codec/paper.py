@@ -95,6 +95,8 @@ def read_frames(reader: SymbolReader, frames: int, tables: ByteTables) -> tuple[
 def _code_times(coder: SymbolCoder, times_ms: Sequence[int], period_ms: int) -> list[int]:
     """The usual spacing, the first capture time, and the gaps after it."""
     period_ms = code_period(coder, period_ms, 0)
+    if period_ms == 0:
+        raise WireError("expected a usual spacing of 1 to 255 ms, got none")
     coded = [code_number(coder, times_ms[0], 4)]
     for before, after in zip(times_ms, times_ms[1:], strict=False):
         coded.append(later(coded[-1], code_gap(coder, after - before, period_ms)))

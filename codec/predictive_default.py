@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from codec.motion import number_count
 from codec.predictive_tables import (
     CLASSES,
-    CONTEXTS,
     LARGEST_SYMBOL,
     LEVELS,
     MATRIX_UNIT,
+    RATIO,
+    SMALLEST,
     STEP_UNIT,
     WEIGHT_UNIT,
     PredictiveTables,
+    laplace_decay,
 )
-from codec.residual import CHANGES, RUNS
+from codec.residual import RUN_LIMITS
 from codec.symbols import integer_shares
 
-SMALLEST: Final = 0.04  # mean magnitude of the residuals of class 0, in steps; each next is a third larger
-RATIO: Final = 4 / 3
-STEPS: Final = (0.4, 0.4, 0.4, 0.004, 0.004, 0.008, 0.004)  # degrees, crop units, log-scale; 0.5 px at 256 px
+STEPS: Final = (1.0, 1.0, 1.0, 0.02, 0.02, 0.02, 0.005)  # degrees, crop units, log-scale; 0.64 px at 256 px
 
 
 def default_tables(keypoints: int, scaled: bool = True) -> PredictiveTables:
@@ -58,11 +58,9 @@ def weights_of(sizes: NDArray[np.float64]) -> NDArray[np.int64]:
 def laplace_weights() -> NDArray[np.int64]:
     """Frequencies that a two-sided geometric law gives each class and context: [CLASSES, CONTEXTS, SYMBOLS]."""
     sizes = SMALLEST * RATIO ** np.arange(CLASSES)
-    context = np.arange(CONTEXTS)
-    # A context tells of larger neighbours; a factor of 8 lies between the first and the last of either kind.
-    factor = 0.5 * 4 ** ((context // RUNS) / (CHANGES - 1)) * 4 ** ((context % RUNS) / (RUNS - 1) - 0.5)
-    mean = sizes[:, None] * factor  # [CLASSES, CONTEXTS]
-    decay = (np.sqrt(1 + mean**2) - 1) / np.maximum(mean, 1e-9)  # E|n| = 2 d / (1 - d^2)
+    ends = np.array([0.1, *(limit / WEIGHT_UNIT for limit in RUN_LIMITS), 3.6])
+    mean = sizes[:, None] * np.sqrt(ends[:-1] * ends[1:])  # [CLASSES, CONTEXTS]: residuals are as large as before
+    decay = laplace_decay(mean)
     magnitude = np.concatenate(([0], np.repeat(np.arange(1, LARGEST_SYMBOL + 1), 2)))
     share = decay[..., None] ** magnitude * ((1 - decay) / (1 + decay))[..., None]
     escape = 1 - share.sum(axis=-1, keepdims=True)

@@ -5,15 +5,19 @@ keypoint, and in the head's own axes, where the same expression looks alike howe
 
     R^, t^ = dequantised pose            x = where the motion puts the keypoints (eq. 1)
     delta' = R^T ((x - t^) / exp(t^_z)) - x_c                  the encoder's side (without the scale for `paper`)
-    c      = basis (delta' - mean)                             [3K] coefficients, the strongest first
+    c      = coefficients of delta' - mean                     [3K], the strongest first
     q      = round(pose / pose_steps), round(c / delta_step)   [3K+6] integers
     delta^ = R^ (mean + basis^T (q delta_step))                the decoder's side
+
+What lies between two integers is rounded towards the prediction a little earlier than half way: bits saved for error
+made at the rate at which a finer step would trade them.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Sequence
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,21 +30,41 @@ LARGEST: Final = (1 << 15) - 1  # of an integer's magnitude
 
 Integers = list[int]
 
+_LARGEST_LOG: Final = 10.0  # of a scale: no head is that large, and nothing overflows
 
-def quantise(motion: Motion, x_c: NDArray[np.float64] | None, tables: PredictiveTables, level: Level) -> Integers:
+
+def quantise(
+    motion: Motion,
+    x_c: NDArray[np.float64] | None,
+    tables: PredictiveTables,
+    level: Level,
+    prediction: Sequence[int] | None = None,
+) -> Integers:
     """The integers [3K+6] of a motion, each at most 32767 in magnitude.
 
     Args: x_c [K,3]: canonical keypoints of the source image. Without them the rounding of the pose is not made good
         in delta, and moves the keypoints by as much as half a pose step does.
+        prediction [3K+6]: integers that these will be told against, None for none.
     """
+    expected = np.zeros(len(tables.mean) + POSE_NUMBERS) if prediction is None else np.array(prediction, np.float64)
+    early = np.zeros_like(expected) if prediction is None else tables.early[level]
     pose = np.array([motion.yaw_deg, motion.pitch_deg, motion.roll_deg, *motion.t], dtype=np.float64)
-    pose_q = _rounded(pose / tables.pose_steps / (1 << level))
+    in_steps = pose / (tables.pose_steps * (1 << level))
+    pose_q = _rounded(in_steps, expected[:POSE_NUMBERS], early[:POSE_NUMBERS])
     pose_hat = dequantise_pose(pose_q, tables, level)
     local = _rebased(motion, pose, pose_hat, x_c, tables.scaled)  # [K, 3]
-    coefficients = tables.basis @ (local.reshape(-1) - tables.mean)
-    delta_q = _rounded(coefficients / tables.delta_step / (1 << level))
+    coefficients = (local.reshape(-1) - tables.mean) @ tables.analysis
+    in_steps = coefficients / (tables.delta_step * (1 << level))
+    delta_q = _rounded(in_steps, expected[POSE_NUMBERS:], early[POSE_NUMBERS:])
     together: Integers = np.concatenate((pose_q, delta_q)).astype(np.int64).tolist()
     return together
+
+
+def rebased_at(motion: Motion, x_c: NDArray[np.floating[Any]], tables: PredictiveTables) -> NDArray[np.float64]:
+    """What the transform is fitted to: delta' [3K] of a motion at level `high`."""
+    pose = motion.as_vector()[:POSE_NUMBERS].astype(np.float64)
+    pose_hat = np.rint(pose / tables.pose_steps) * tables.pose_steps
+    return _rebased(motion, pose, pose_hat, x_c.astype(np.float64), tables.scaled).reshape(-1)
 
 
 def dequantise(integers: Integers, tables: PredictiveTables, level: Level, capture_time_s: float) -> Motion:
@@ -84,6 +108,19 @@ def rotation(pose: NDArray[np.float64]) -> NDArray[np.float64]:
     )
 
 
+def place_keypoints(
+    pose: NDArray[np.float64], delta: NDArray[np.floating[Any]], x_c: NDArray[np.float64], scaled: bool
+) -> NDArray[np.float64]:
+    """Where a motion puts the keypoints, [K,3]: eq. 1 of Wang et al. 2021, with the size of `compact` if `scaled`.
+
+    Args: pose [6]: yaw, pitch, roll in degrees, t. delta, x_c [K,3].
+    """
+    turned = x_c @ rotation(pose).T + delta
+    if scaled:
+        return np.asarray(turned * math.exp(min(pose[5], _LARGEST_LOG)) + [pose[3], pose[4], 0.0])
+    return np.asarray(turned + pose[3:])
+
+
 def _rebased(
     motion: Motion,
     pose: NDArray[np.float64],
@@ -92,18 +129,21 @@ def _rebased(
     scaled: bool,
 ) -> NDArray[np.float64]:
     """Delta' [K,3]: delta in the head's axes, with what the rounding of the pose would have moved."""
-    R_hat, delta = rotation(pose_hat), motion.delta.astype(np.float64)
+    R_hat = rotation(pose_hat)
     if x_c is None:
-        return delta @ R_hat
-    turned = x_c @ rotation(pose).T + delta
+        return np.asarray(motion.delta.astype(np.float64) @ R_hat)
+    x = place_keypoints(pose, motion.delta, x_c, scaled)
     if scaled:
-        shift = np.array([pose[3] - pose_hat[3], pose[4] - pose_hat[4], 0.0])
-        turned = (turned * math.exp(min(pose[5], 10.0)) + shift) * math.exp(min(-pose_hat[5], 10.0))
+        turned = (x - [pose_hat[3], pose_hat[4], 0.0]) * math.exp(min(-pose_hat[5], _LARGEST_LOG))
     else:
-        turned = turned + pose[3:] - pose_hat[3:]
-    rebased: NDArray[np.float64] = turned @ R_hat - x_c
-    return rebased
+        turned = x - pose_hat[3:]
+    return np.asarray(turned @ R_hat - x_c)
 
 
-def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.clip(np.rint(values), -LARGEST, LARGEST)
+def _rounded(
+    values: NDArray[np.float64], prediction: NDArray[np.float64], early: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The nearest integers, a little nearer to the prediction: `early` is 0 for halves, up to 1/2."""
+    away = values - prediction
+    nearest = prediction + np.copysign(np.floor(np.abs(away) + 0.5 - early), away)
+    return np.clip(nearest, -LARGEST, LARGEST)

@@ -19,28 +19,30 @@ class References:
 
     def __init__(self) -> None:
         self._states: dict[int, State] = {}
-        self._newest: State | None = None
         self._held: set[int] = set()
         self._acknowledged = NOTHING_HELD
         self._recovering_from: int | None = None
 
     def keep(self, state: State, number: int) -> None:
         """Take the state after a message just coded; forget what no message can build on any more."""
-        self._states[state.number] = self._newest = state
+        self._states[state.number] = state
         self._states = {n: kept for n, kept in self._states.items() if number - n < MAX_STEP}
         self._held &= self._states.keys()
 
-    def choose(self, number: int, repeat: int) -> tuple[State | None, list[State]]:
-        """What message `number` builds on (None: nothing), and the states repeated in between, oldest first."""
+    def choose(self, number: int, repeat: int, each: int = 1) -> tuple[State | None, list[State]]:
+        """What message `number` builds on (None: nothing), and the states repeated in between, oldest first.
+
+        Args: repeat: how many states stand between. each: repeat only every so many of them, the newest first.
+        """
         if self._recovering_from is not None:
             return self._states.get(max(self._held, default=NOTHING_HELD)), []
-        base, repeated = self._newest, list[State]()
-        while base is not None and len(repeated) < repeat and base.number not in self._held:
-            repeated.insert(0, base)
-            base = None if base.parent is None else self._states.get(base.parent)
-        if base is not None and number - base.number > MAX_STEP:
-            return None, []
-        return base, repeated
+        newest_first = [self._states[n] for n in sorted(self._states, reverse=True) if number - n <= MAX_STEP]
+        between: list[State] = []
+        for state in newest_first:
+            if len(between) == repeat or state.number in self._held:
+                return state, between[::each][::-1]
+            between.append(state)
+        return None, between[::each][::-1]
 
     def take(self, acknowledgement: Acknowledgement, next_number: int) -> None:
         """Take what the receiver says. Older than what it said before, or never sent, counts for nothing."""

@@ -1,6 +1,6 @@
 """Static frequency tables, one for each byte position of a frame (Wang et al. 2021, C.1).
 
-They are fitted once for a given model on its validation clips, travel with the model's weights, and are named by
+They are fitted once for a given model on training clips, travel with the model's weights, and are named by
 their hash at the start of a call and in a recording: both ends code with the same ones or refuse.
 """
 
@@ -38,7 +38,7 @@ class ByteTables:
 
     @classmethod
     def fit(cls, vectors: NDArray[np.float32]) -> ByteTables:
-        """Count the bytes of motions, `Motion.as_vector` each, of the validation clips.
+        """Count the bytes of motions, `Motion.as_vector` each, of the training clips.
 
         Args: vectors [N, 3K+6], finite, N >= 1. Thousands of frames are wanted: a table has 256 entries.
         Raises: TablesError for an array of another shape, MotionError for NaN or infinity.

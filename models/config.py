@@ -48,6 +48,10 @@ class ModelConfig:
     generator_blocks: tuple[int, int, int] = (3, 1, 1)
     expression_features: int = 64
     flow_correction: float = 0.1  # largest correction of the flow that G may add, in crop units
+    # patches of mouth and eyes that are gone over last: their sides, and widths at 1/2, 1/4, 1/8
+    refiner_mouth: int = 64
+    refiner_eye: int = 48
+    refiner_widths: tuple[int, int, int] = (24, 48, 64)
 
     def __post_init__(self) -> None:
         if self.size % 64:
@@ -85,5 +89,8 @@ TINY = replace(
     generator_widths=(16, 8, 8),
     generator_blocks=(1, 1, 1),
     expression_features=8,
+    refiner_mouth=16,
+    refiner_eye=16,
+    refiner_widths=(8, 8, 8),
 )
 PRESETS = {config.preset: config for config in (COMPACT, TINY)}

@@ -77,12 +77,16 @@ class Generator(nn.Module):
         x = functional.pixel_shuffle(self.up_half(activate(x)), 2)
         x = pixel_norm(self.mix_half(activate(torch.cat((x, warp_plane(source.half, flow), maps_half), 1))))
         x = self.blocks_half(x)
-        x = functional.pixel_shuffle(self.up_full(activate(x)), 2).float()  # [B,4,S,S]
-        if x.shape[-1] != source.image.shape[-1]:  # the source is held at twice the size
+        x = self.up_full(activate(x)).float()  # [B,16,S/2,S/2]: three colours and the mask, four sub-pixels each
+        if 2 * x.shape[-1] != source.image.shape[-1]:  # the source is held at twice the size
+            x = functional.pixel_shuffle(x, 2)
             x = functional.interpolate(x, source.image.shape[-2:], mode="bilinear", align_corners=False)
+            x = functional.pixel_unshuffle(x, 2)
         warped = warp_plane(source.image, flow)
-        blend = x[:, 3:].sigmoid()
         # G's own colours are told as a difference from the warped source: told outright, they are worse than it
         # everywhere at first, the blend closes over them, and they are never learned
-        colours = warped + torch.tanh(x[:, :3])
-        return Picture(blend * warped + (1.0 - blend) * colours, warped, blend, flow)
+        difference, blend = x.unflatten(1, (4, 4)).split((3, 1), 1)
+        blend = blend.sigmoid()
+        added = torch.tanh(difference) * (1.0 - blend)
+        image = warped + functional.pixel_shuffle(added.flatten(1, 2), 2)
+        return Picture(image, warped, functional.pixel_shuffle(blend.flatten(1, 2), 2), flow)

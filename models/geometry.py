@@ -1,4 +1,4 @@
-"""Head pose, keypoints and flows: the only place with sin and cos.
+"""Head pose, keypoints and flows: with its twin in numpy, rotations.py, the only place with sin and cos.
 
 Conventions. The crop is [-1,1] in x (right) and y (down); z is in the same unit and negative towards the camera.
 Rotations act on columns, ``x = R x_c``; in batches ``x_c @ R.mT``. The Euler order is written once, here:

@@ -63,12 +63,13 @@ class MotionField(nn.Module):
         far_d, far_s = _square_distances(grid, x_d), _square_distances(grid, x_s)
         heat = torch.exp(-far_d / spread) - torch.exp(-far_s / spread)
         x = self._unet(torch.cat((_warped_summaries(summary, flows), summary, heat), 1))
-        out = self.head(activate(x)).float()
-        logits = out[:, :-1].unflatten(1, (config.keypoints + 1, config.depth))
+        out = self.head(activate(x)).float().flatten(2)  # [B,(K+1)*D+1,h*w]
+        logits = out[:, :-1].unflatten(2, (side, side)).unflatten(1, (config.keypoints + 1, config.depth))
         mask = (logits + self._prior(far_s, far_d, scale)[:, :, None]).softmax(1)
         flow = self._flow(mask, x_s, x_d, A, grid)
         visible = self._visible(x, x_s, x_d, A, scale)
-        return Field(mask, flow, visible, out[:, -1:].sigmoid(), self.features_out(activate(x)))
+        occlusion = out[:, -1:].unflatten(2, (side, side)).sigmoid()
+        return Field(mask, flow, visible, occlusion, self.features_out(activate(x)))
 
     def _visible(self, x: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor, scale: Tensor) -> Tensor:
         """The flow of what is seen [B,2,2h,2w], from U-Net features x [B,C,h,w]: sum m_k w_k at twice the grid."""
@@ -77,9 +78,7 @@ class MotionField(nn.Module):
         logits = self.fine_head(activate(fine)).float()
         far_s, far_d = _square_distances(grid, x_s), _square_distances(grid, x_d)
         mask = (logits + self._prior(far_s, far_d, scale)).softmax(1)  # [B,K+1,2h,2w]
-        flows = torch.cat((grid.expand(len(x), 1, -1, -1, -1), _plane_flows(grid, x_s, x_d, A)), 1)
-        visible: Tensor = (mask[..., None] * flows).sum(1).permute(0, 3, 1, 2)
-        return visible
+        return _joined_plane_flow(mask, grid, x_s, x_d, A)
 
     def _prior(self, far_s: Tensor, far_d: Tensor, scale: Tensor) -> Tensor:
         """Log-prior of the masks [B,K+1,h,w] from the squared distances to the keypoints [B,K,h,w].
@@ -132,9 +131,22 @@ def _plane_flows(grid: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Tensor:
     return flows
 
 
+@full_precision
+def _joined_plane_flow(mask: Tensor, grid: Tensor, x_s: Tensor, x_d: Tensor, A: Tensor) -> Tensor:
+    """Sum m_k w_k [B,2,h,w] of masks [B,K+1,h,w] and the plane flows; as in `_flow`, all w_k share A."""
+    A_xy = A[:, :2, :2]
+    offset = x_s[..., :2] - torch.einsum("bij,bkj->bki", A_xy, x_d[..., :2])
+    background = mask[:, :1]  # [B,1,h,w]
+    moved = torch.einsum("bij,hwj->bihw", A_xy, grid)
+    own = torch.einsum("bkhw,bki->bihw", mask[:, 1:], offset)
+    return background * grid.permute(2, 0, 1) + (1.0 - background) * moved + own
+
+
 def _square_distances(grid: Tensor, x: Tensor) -> Tensor:
-    """Squared distance in the picture plane from each keypoint: [B,K,h,w]."""
-    return (grid[None, None] - x[:, :, None, None, :2]).square().sum(-1)
+    """Squared distance in the picture plane from each keypoint [B,K,h,w]; rows and columns of the grid are straight."""
+    across = (grid[None, None, :1, :, 0] - x[:, :, None, None, 0]).square()  # [B,K,1,w]
+    down = (grid[None, None, :, :1, 1] - x[:, :, None, None, 1]).square()  # [B,K,h,1]
+    return across + down
 
 
 def _warped_summaries(summary: Tensor, flows: Tensor) -> Tensor:

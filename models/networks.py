@@ -20,6 +20,7 @@ from models.geometry import (
 from models.head_pose import HeadPose
 from models.interface import Extraction, FaceNetworks, Keypoints
 from models.motion_field import Field, MotionField
+from models.refiner import Refiner
 
 __all__ = ["Extraction", "Keypoints", "MotionExtractor", "Networks"]
 
@@ -61,6 +62,7 @@ class Networks(FaceNetworks):
         self.appearance = AppearanceExtractor(config)  # F
         self.motion_field = MotionField(config)  # M
         self.generator = Generator(config)  # G
+        self.refiner = Refiner(config)  # its last step, at mouth and eyes
 
     def place(self, x_c: Tensor, motion: HeadMotion, view: View | None = None) -> Keypoints:
         """T: canonical keypoints [B,K,3] under a motion, seen from `view` (eq. 1, 3; R_u R_d, t_u + t_d)."""
@@ -77,9 +79,14 @@ class Networks(FaceNetworks):
         """M for source keypoints s and driving keypoints d."""
         return self.motion_field(source.summary, s.x, d.x, relative_similarity(s.R, s.t, d.R, d.t), d.t[:, 2].exp())  # type: ignore[no-any-return]
 
-    def draw(self, source: Appearance, s: Keypoints, d: Keypoints) -> Picture:
-        """M and G: the picture of the driving keypoints d from a source held as `Appearance` and keypoints s."""
+    def sketch(self, source: Appearance, s: Keypoints, d: Keypoints) -> Picture:
+        """M and G up to their last step: mouth and eyes as they come out of the whole picture."""
         # expressions compared in the head's own frame, or a turn of the head would look like a grimace
         delta_s, delta_d = s.delta @ s.R, d.delta @ d.R
         expression = torch.cat((delta_d, delta_d - delta_s), 1).flatten(1)
         return self.generator(source, self.field(source, s, d), expression, d.x)  # type: ignore[no-any-return]
+
+    def draw(self, source: Appearance, s: Keypoints, d: Keypoints) -> Picture:
+        """M and G: the picture of the driving keypoints d from a source held as `Appearance` and keypoints s."""
+        picture = self.sketch(source, s, d)
+        return picture._replace(image=self.refiner(picture.image, source.image, s, d))

@@ -7,7 +7,6 @@
 WeightsError is the one error: a file that is missing, cut, altered or made for other networks.
 """
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
@@ -28,6 +27,8 @@ from codec.errors import TablesError
 from codec.tables import ByteTables
 from models.config import ModelConfig
 from models.interface import Extraction, FaceNetworks
+from models.manifest import WeightsError as WeightsError  # where everybody looks for it
+from models.manifest import entry_of, files_of, narrow, read_file, read_manifest, sha256_of, widen
 from models.networks import Networks
 from models.paper.config import PaperConfig
 from models.paper.networks import PaperNetworks
@@ -37,11 +38,10 @@ from models.runtime.guarded import Guarded
 
 MANIFEST = "model.json"
 MANIFEST_VERSION = 1
+OWN_ENTRIES = frozenset({"version", "preset", "config", "weights", "tables"})
+"""Of a manifest; all others are what whoever saved the model had to say about it."""
+FILES = ("weights", "tables")
 DEFAULT_FOLDER = Path(__file__).with_name("weights")
-
-
-class WeightsError(Exception):
-    """Weights that cannot be used, in one line: what was expected, what came."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Model:
     @property
     def model_id(self) -> str:
         """sha256 (hex) of the manifest, which names the sha256 of every file: both peers of a call compare it."""
-        return _digest(_canonical(self.manifest))
+        return sha256_of(_canonical(self.manifest))
 
     @property
     def device(self) -> torch.device:
@@ -123,15 +123,14 @@ def save_model(networks: FaceNetworks, tables: CodecTables, folder: Path, about:
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / MANIFEST
-    before = _files(path)
-    state = {name: _half(value) for name, value in networks.state_dict().items()}
-    weights = save_tensors(state, metadata={"preset": networks.config.preset})
+    before = files_of(path, MANIFEST_VERSION, FILES)
+    weights = save_tensors(narrow(networks.state_dict()), metadata={"preset": networks.config.preset})
     stored_tables = save_arrays(tables.arrays())
     manifest = _manifest(networks.config, weights, stored_tables, about)
-    for entry, content in (("weights", weights), ("tables", stored_tables)):
+    for entry, content in zip(FILES, (weights, stored_tables), strict=True):
         (folder / manifest[entry]["file"]).write_bytes(content)
     path.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n")
-    for file in before - _files(path):
+    for file in before - files_of(path, MANIFEST_VERSION, FILES):
         file.unlink(missing_ok=True)
     return path
 
@@ -143,43 +142,27 @@ def load_model(path: Path | None = None, device: torch.device | str = "cpu") -> 
     """
     path = DEFAULT_FOLDER if path is None else path
     path = path / MANIFEST if path.is_dir() else path
-    manifest = read_manifest(path)
+    manifest = read_manifest(path, MANIFEST_VERSION, "a model")
     config = _config(manifest, path)
-    weights = _checked(path, manifest, "weights")
+    weights, stored_tables = (read_file(path, manifest, entry) for entry in FILES)
     try:
-        state = load_tensors(weights)
-        tables = _tables(load_arrays(_checked(path, manifest, "tables")), config)
+        tables = _tables(load_arrays(stored_tables), config)
         networks = build_networks(config)
-        state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
-        networks.load_state_dict(state)
+        networks.load_state_dict(widen(load_tensors(weights)))
     except (SafetensorError, TablesError, RuntimeError) as error:
         reason = str(error).splitlines()[0]
         raise WeightsError(f"{path}: expected weights of preset {config.preset}, got others: {reason}") from None
     return Model(networks.to(device).eval().requires_grad_(False), manifest, tables, path.parent)
 
 
-def read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest as a dictionary. Raises WeightsError."""
-    try:
-        manifest = json.loads(path.read_text())
-    except OSError as error:
-        raise WeightsError(f"{path}: expected a model's manifest, found no readable file ({error.strerror})") from None
-    except ValueError:
-        raise WeightsError(f"{path}: expected a model's manifest in JSON, got something else") from None
-    if not isinstance(manifest, dict) or manifest.get("version") != MANIFEST_VERSION:
-        got = manifest.get("version") if isinstance(manifest, dict) else type(manifest).__name__
-        raise WeightsError(f"{path}: expected manifest version {MANIFEST_VERSION}, got {got!r}")
-    return manifest
-
-
 def _manifest(config: Config, weights: bytes, tables: bytes, about: dict[str, Any]) -> dict[str, Any]:
-    name = f"{config.preset}-{_digest(weights)[:12]}"
+    name = f"{config.preset}-{sha256_of(weights)[:12]}"
     return {
         "version": MANIFEST_VERSION,
         "preset": config.preset,
         "config": json.loads(json.dumps(asdict(config))),
-        "weights": {"file": f"{name}.safetensors", "sha256": _digest(weights), "bytes": len(weights)},
-        "tables": {"file": f"{name}.tables", "sha256": _digest(tables), "bytes": len(tables)},
+        "weights": entry_of(f"{name}.safetensors", weights),
+        "tables": entry_of(f"{name}.tables", tables),
         **about,
     }
 
@@ -205,41 +188,6 @@ def _tables(arrays: dict[str, NDArray[Any]], config: Config) -> CodecTables:
     if set(arrays) == {"paper"}:
         return CodecTables(ByteTables(arrays["paper"]), default_tables(config).predictive)
     return CodecTables.from_arrays(arrays)
-
-
-def _checked(path: Path, manifest: dict[str, Any], entry: str) -> bytes:
-    """The bytes of one file that the manifest names, with its length and sha256 checked."""
-    try:
-        name, sha256, length = (manifest[entry][key] for key in ("file", "sha256", "bytes"))
-    except (KeyError, TypeError):
-        raise WeightsError(f"{path}: expected file, sha256 and bytes of its {entry}, found none") from None
-    file = path.parent / Path(str(name)).name
-    if not file.is_file():
-        raise WeightsError(f"{file}: expected the {entry} that {path.name} names, found no file")
-    content = file.read_bytes()
-    if len(content) != length:
-        raise WeightsError(f"{file}: expected {length} bytes, got {len(content)}: the file is cut or another one")
-    if _digest(content) != sha256:
-        raise WeightsError(f"{file}: expected sha256 {str(sha256)[:12]}..., got {_digest(content)[:12]}...")
-    return content
-
-
-def _half(value: Tensor) -> Tensor:
-    value = value.detach().cpu().contiguous()
-    return value.half() if value.is_floating_point() else value
-
-
-def _files(path: Path) -> set[Path]:
-    """The files that a manifest names, if it can be read at all."""
-    try:
-        manifest = read_manifest(path)
-        return {path.parent / Path(manifest[entry]["file"]).name for entry in ("weights", "tables")}
-    except (WeightsError, KeyError, TypeError):
-        return set()
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _canonical(manifest: dict[str, Any]) -> bytes:

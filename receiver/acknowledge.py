@@ -5,9 +5,14 @@ and one at once when a message builds on what we do not hold. It goes only when 
 sender can take the time since it sent that one for a round trip.
 """
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from codec.acknowledgement import ACKNOWLEDGED_BEFORE, Acknowledgement
+from codec.codec_tables import CodecTables
+from codec.encoder import Encoder
+from signaling.errors import PeerGone
 
 CALM_S: Final = 0.5
 LOSSY_S: Final = 0.2
@@ -38,3 +43,14 @@ def _patience_s(acknowledgement: Acknowledgement) -> float:
     if acknowledgement.lacking:
         return LACKING_S
     return CALM_S if acknowledgement.received == ALL_CAME else LOSSY_S
+
+
+def answer_by(send: Callable[[bytes], None], tables: CodecTables) -> Callable[[Acknowledgement], None]:
+    """Make what sends acknowledgements in messages of their own: for who receives and has no motion to send."""
+    encoder = Encoder(tables)
+
+    def answer(acknowledgement: Acknowledgement) -> None:
+        with suppress(PeerGone):  # whoever watches the connection says so
+            send(encoder.encode([], acknowledge=acknowledgement))
+
+    return answer

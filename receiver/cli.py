@@ -28,6 +28,10 @@ def receive(
     threads: Annotated[
         int | None, typer.Option(help="Threads of one network operation. Default: half the cores.")
     ] = None,
+    live: Annotated[bool | None, typer.Option("--live", help="Write what a screen would have shown.")] = None,
+    show_fps: Annotated[
+        float | None, typer.Option(help="Pictures a second, interpolated. Default: as sent; live: 30.")
+    ] = None,
     view: ViewOption = None,
     frontalise: FrontaliseOption = None,
     size: SizeOption = None,
@@ -43,6 +47,8 @@ def receive(
         wait_s=wait,
         torch_threads=threads,
         source_cache=source_cache,
+        live=live,
+        show_fps=show_fps,
         view=view,
         frontalise=frontalise,
         size=size,

@@ -1,7 +1,7 @@
 """What the head did between the frames that came: bridged where one is missing, held and eased where many are.
 
     frames no further apart than BRIDGE_S   the way between them (between.py)
-    further apart                           the older one stands still; EASE_S before the newer one's time it eases there
+    further apart                           the older one stands still; for the last EASE_S it eases to the newer one
     nothing newer there                     the newest stands still
 
 A held face keeps its expression. One that relaxed by itself would say something that the person did not do; a still

@@ -15,6 +15,7 @@ from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
 from codec.wire import WIRE_VERSION
 from models.weights import Model
+from receiver.acknowledge import answer_by
 from receiver.channel import Inbox
 from receiver.collect import Collector
 from receiver.decode import CountingDecoder
@@ -147,9 +148,11 @@ class ReceiveSession:
         self.report.take_setup(peer.tap)
         self._say(f"receiving from room '{self._room}' into {self._output}")
         pipeline = self._build_pipeline(inbox, start)
+        pipeline.answer = answer_by(peer.send_media, self._model.codec_tables)
         loops = [
             asyncio.create_task(pipeline.collect(), name="collect"),
             asyncio.create_task(pipeline.show(), name="show"),
+            asyncio.create_task(pipeline.play(), name="play"),
         ]
         try:
             gone = await self._until_the_end(client, peer, pipeline, loops)
@@ -246,6 +249,8 @@ class ReceiveSession:
             motions=motions,
             renderer=self._renderer,
             writer=VideoWriter(self._output, start.frame_rate, self._settings.video_crf),
+            live=self._settings.live,
+            show_fps=self._settings.show_fps,
             now=self._now,
         )
 

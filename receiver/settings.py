@@ -38,6 +38,10 @@ class ReceiveSettings(BaseSettings):
     render_queue_frames: Annotated[int, Field(ge=1)] = 9000
     """Decoded frames that wait to be rendered before the oldest is dropped: 5 minutes at 30 fps, 3 MB. A file may be
     written after the call, so a slow machine shows every frame of a short clip; a screen would take a short queue."""
+    live: bool = False
+    """Whether the output holds what a screen would have shown during the call, late or held, at the screen's times."""
+    show_fps: Annotated[float | None, Field(ge=1, le=240)] = None
+    """Pictures a second, with motion interpolated between frames; None is as they were sent in a file, 30 if live."""
     view: str | None = None
     """YAW,PITCH or YAW,PITCH,ROLL in degrees to turn the head by, within the model's limits; None: not at all."""
     frontalise: bool = False

@@ -26,7 +26,8 @@ class Smoother:
         """Frames that were there when the picture came to their time."""
         self.frames_late = 0
         self._held = 0
-        self._moved_s: float | None = None
+        self._moved_s = 0.0
+        self._last: Motion | None = None
         self._transit_s: float | None = None
         self._begin()
 
@@ -43,6 +44,12 @@ class Smoother:
         """Share of samples that showed the motion of their time: received or between two that were. None without."""
         total = sum(self.counts.values())
         return (self.counts[How.RECEIVED] + self.counts[How.INTERPOLATED]) / total if total else None
+
+    @property
+    def dry(self) -> bool:
+        """Whether the picture has come to the newest frame, or there is none."""
+        shown_s, newest_s = self._path.shown_s, self._path.newest_s
+        return newest_s is None or (shown_s is not None and shown_s >= newest_s)
 
     def push(self, motion: Motion, arrival_s: float) -> None:
         """Take a frame that came at `arrival_s`."""
@@ -65,15 +72,19 @@ class Smoother:
             return None
         shown = self._path.at(self._clock.capture_time_s(display_s, newest_s))
         if shown is not None:
-            self._count(shown.how, display_s)
+            self._count(shown, display_s)
         return shown
 
-    def _count(self, how: How, display_s: float) -> None:
-        if how is How.HELD:
+    def _count(self, shown: Shown, display_s: float) -> None:
+        """Count a sample; one that is held once it is known that others follow. A new picture ends a freeze."""
+        held, stands = shown.how is How.HELD, shown.motion is self._last
+        self._last = shown.motion
+        if not (held and stands):
+            if self._held:
+                self.longest_freeze_s = max(self.longest_freeze_s, display_s - self._moved_s)
+            self.counts[How.HELD] += self._held
+            self._held, self._moved_s = 0, display_s
+        if held:
             self._held += 1
-            return
-        if self._held and self._moved_s is not None:
-            self.longest_freeze_s = max(self.longest_freeze_s, display_s - self._moved_s)
-        self.counts[How.HELD] += self._held
-        self.counts[how] += 1
-        self._held, self._moved_s = 0, display_s
+        else:
+            self.counts[shown.how] += 1

@@ -1,9 +1,12 @@
-"""The commands `facewire decompress`, `animate` and `demo`. What they need of torch is imported when they run."""
+"""The commands `compress`, `decompress`, `replay`, `animate` and `demo`. torch is imported when one of them runs."""
 
+import json
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
 from receiver.look import FrontaliseOption, SizeOption, ViewOption, read_look
 
@@ -13,15 +16,109 @@ Weights = Annotated[
 Output = Annotated[Path, typer.Argument(help="Video file to write: .mp4, .mov or .mkv.")]
 
 
+Recording = Annotated[Path, typer.Argument(help="A recording, .fwr.")]
+group = typer.Typer(
+    help="Look into recordings.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
+)
+
+
+class ProfileName(Enum):
+    """How motion is coded (codec/FORMAT.md)."""
+
+    PAPER = "paper"
+    PREDICTIVE = "predictive"
+
+
+class LevelName(Enum):
+    """How finely: 0.25, 0.5 or 1 px of keypoint error in a picture of 256 px."""
+
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+@group.callback()
+def _replay() -> None:
+    """Look into recordings."""
+
+
+@group.command("info")
+def info(
+    recording: Recording,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    weights: Weights = None,
+) -> None:
+    """Say what a recording holds: frames, bytes, rates, how it is coded.
+
+    Of a damaged recording what is before the damage is counted, and the exit code is 1.
+    """
+    from models.weights import load_model
+    from replay.errors import DamagedRecording
+    from replay.info import info_table, read_info
+
+    found = read_info(recording, load_model(weights))
+    if as_json:
+        typer.echo(json.dumps(found.as_dict(), indent=2))
+    else:
+        Console().print(info_table(recording.name, found))
+    if found.damage is not None:
+        raise DamagedRecording(f"{recording}: {found.damage}")
+
+
+def compress(
+    clip: Annotated[Path, typer.Argument(help="A video of one face.")],
+    output: Annotated[Path, typer.Argument(help="Recording to write, .fwr.")],
+    profile: Annotated[ProfileName, typer.Option(help="How motion is coded.")] = ProfileName.PREDICTIVE,
+    level: Annotated[
+        LevelName, typer.Option(help="Keypoint error that is allowed: 0.25, 0.5 or 1 px of 256.")
+    ] = LevelName.HIGH,
+    keypoints: Annotated[
+        str, typer.Option(help="Profile paper: all, adaptive (as few as the level allows) or a number.")
+    ] = "all",
+    steady: Annotated[
+        bool | None, typer.Option("--steady/--no-steady", help="Take the tremble out of motion. Default: yes.")
+    ] = None,
+    weights: Weights = None,
+) -> None:
+    """Turn a clip into a recording: one picture of the face, and the motion of every frame at its own time.
+
+    `facewire decompress` makes a video of it again. Frames without a face hold the motion before them.
+    """
+    from sender.camera import check_source
+    from sender.compress import Coding, check_output, compress_clip
+
+    check_source(str(clip))
+    check_output(output)
+    from codec.wire import Level, Profile
+    from models.runtime.prepare import prepare
+    from models.weights import default_device, load_model
+    from replay.render import show_frames
+    from sender.settings import SendSettings
+    from signaling.settings import read_settings
+
+    settings = read_settings(SendSettings, weights=weights, steady=steady)
+    model = load_model(settings.weights, default_device())
+    if settings.runtime == "auto":
+        model = prepare(model, ["extract"], say=lambda line: typer.echo(f"compress: {line}", err=True)).model
+    coding = Coding(Profile[profile.name], Level[level.name], keypoints)
+    done = compress_clip(clip, output, model, settings, coding, show_frames(clip.name))
+    typer.echo(
+        f"compress: {done.frames} frames in {output}: {done.media_bytes} B of motion, "
+        f"{done.media_bytes / done.frames:.2f} B a frame, and a source picture of {done.source_bytes} B"
+    )
+    if done.frames_held:
+        typer.echo(f"compress: {done.frames_held} of the frames show no face and hold the motion before them")
+
+
 def decompress(
-    recording: Annotated[Path, typer.Argument(help="A recorded call, .fwr.")],
+    recording: Recording,
     output: Output,
     view: ViewOption = None,
     frontalise: FrontaliseOption = None,
     size: SizeOption = None,
     weights: Weights = None,
 ) -> None:
-    """Render a recorded call: every frame that was received, at the time at which it was captured.
+    """Render a recording: every frame that was received, at the time at which it was captured.
 
     Of a damaged recording the frames before the damage are written, and the exit code is 1.
     """

@@ -41,6 +41,8 @@ START_S = 120.0
 """A slow machine needs this long to load torch three times."""
 SLOWEST = 40.0
 """How many times slower than the clip rendering may be before the demo gives up."""
+EVERY_FRAME = ("--message-interval-ms", "60")
+"""A given interval: rate control leaves no frame out where both programs share too few cores."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def play_call(clip: Path, files: Files, weights: Path | None, scratch: Path) -> 
         with (
             Program("receive", [*common, *to], scratch / "receive.log") as receiver,
             Program(
-                "send", [*common, "--input", str(clip), "--report", str(reports[0])], scratch / "send.log"
+                "send", [*common, *EVERY_FRAME, "--input", str(clip), "--report", str(reports[0])], scratch / "send.log"
             ) as sender,
         ):
             wait_for_all([sender, receiver], 2 * START_S + SLOWEST * _length_s(clip))

@@ -1,6 +1,6 @@
 """A source picture and motion become a video file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -32,12 +32,23 @@ def render_video(
         how large.
     Raises: OutputError, ViewError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
-    console = Console(stderr=True)
     with closing(VideoWriter(output, frame_rate, video_crf())) as writer:
-        shown = track(motions, title, console=console, disable=not console.is_terminal, transient=True)
-        for image, time_s in render_frames(model, picture, shown, look):
+        for image, time_s in render_frames(model, picture, show_frames(title)(motions, 0), look):
             writer.write(image, time_s)
     return writer.frames
+
+
+def show_frames(title: str) -> Callable[[Iterable[Motion], int], Iterable[Motion]]:
+    """A progress bar on stderr, where that is a terminal, for motion that passes through: call it with the motion and
+    its number of frames, 0 for as many as it says itself.
+    """
+    console = Console(stderr=True)
+
+    def shown(motions: Iterable[Motion], total: int) -> Iterable[Motion]:
+        quiet = not console.is_terminal
+        return track(motions, title, total or None, console=console, disable=quiet, transient=True)
+
+    return shown
 
 
 def render_frames(

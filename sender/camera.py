@@ -85,6 +85,8 @@ class Clip:
         stream = self._container.streams.video[0]
         stream.thread_type = "AUTO"
         self.frame_rate = float(stream.average_rate or stream.guessed_rate or 0)
+        self.frames = stream.frames
+        """Frames that the file says it has; 0 where it does not."""
         self._frames = self._container.decode(stream)
         self._first_s: float | None = None
         self._read = 0

@@ -20,11 +20,18 @@ def send(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     wait: Annotated[float | None, typer.Option(help="Seconds to wait for the receiver. Default: 60.")] = None,
+    max_kbps: Annotated[float | None, typer.Option(help="Most to send, headers included. Default: 30.")] = None,
+    level: Annotated[str | None, typer.Option(help="Finest motion: high, medium or low. Default: high.")] = None,
+    profile: Annotated[str | None, typer.Option(help="How motion is coded: predictive or paper.")] = None,
     message_interval_ms: Annotated[
-        float | None, typer.Option(help="Frames of this time share one message. Default: 60.")
+        float | None,
+        typer.Option(help="Frames of this time share one message, and all are sent. Default: as the link allows."),
     ] = None,
     face_threshold: Annotated[
         float | None, typer.Option(help="Face score that is needed, 0 to 1. Default: 0.5.")
+    ] = None,
+    steady: Annotated[
+        bool | None, typer.Option("--steady/--no-steady", help="Take the tremble out of motion. Default: yes.")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of one network operation. Default: 1.")] = None,
 ) -> None:
@@ -37,8 +44,12 @@ def send(
         server=server,
         weights=weights,
         wait_s=wait,
+        max_kbps=max_kbps,
+        level=level,
+        profile=profile,
         message_interval_ms=message_interval_ms,
         face_threshold=face_threshold,
+        steady=steady,
         torch_threads=threads,
     )
     check_source(input)

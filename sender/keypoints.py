@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codec.motion import Motion
+from codec.wire import Level, Profile
 from models.config import ModelConfig
 from models.presets import Config
 from sender.errors import InputError
@@ -24,22 +25,24 @@ from sender.errors import InputError
 LARGEST_DROPOUT: Final = 0.75
 """Of the keypoints: training leaves out no more, so no more are left out by themselves."""
 HOLD_S: Final = 1.0
+ALLOWED_PX: Final = {Level.HIGH: 0.25, Level.MEDIUM: 0.5, Level.LOW: 1.0}
+"""Of error, where their number adapts; the levels' pixels are those of profile `predictive`."""
 _PX: Final = 128.0  # of a crop unit in a picture of 256 px
 
 
 class KeypointChoice:
     """Says for each message how many keypoints' deltas it carries: always as many, or as few as are allowed."""
 
-    def __init__(self, config: Config, keypoints: int | None, allowed_px: float) -> None:
-        """Send always so many `keypoints`, or, where None, as few as keep the error within `allowed_px`, > 0."""
+    def __init__(self, config: Config, keypoints: int | None = None, allowed_px: float | None = None) -> None:
+        """Send always so many `keypoints` (None: all), or as few as keep the error within `allowed_px`, where given."""
         self._config = config
         self._always = keypoints
         self._allowed_px = allowed_px
         self._needed: list[tuple[float, int]] = []  # (capture time in s, number) of the last second's frames
 
-    def choose(self, motions: Sequence[Motion]) -> int:
-        """The number for a message of these frames, which follow those of the message before."""
-        if self._always is not None:
+    def choose(self, motions: Sequence[Motion]) -> int | None:
+        """The number for a message of these frames, which follow those of the message before; None for all."""
+        if self._allowed_px is None:
             return self._always
         for motion in motions:
             errors_px = dropped_px(motion, self._config)
@@ -49,14 +52,18 @@ class KeypointChoice:
         return max(number for _, number in self._needed)
 
 
-def read_choice(text: str, config: Config, allowed_px: float) -> KeypointChoice:
-    """Read `all`, `adaptive` or a number from 1 to K. Raises InputError."""
+def read_choice(text: str, profile: Profile, config: Config, level: Level) -> KeypointChoice:
+    """Read `all`, `adaptive` (to within the level's pixels) or a number from 1 to K. Raises InputError."""
+    if text == "all":
+        return KeypointChoice(config)
+    if profile is not Profile.PAPER:
+        raise InputError(f"--keypoints: expected all, which is all that profile predictive sends, got {text!r}")
     if text == "adaptive":
-        return KeypointChoice(config, None, allowed_px)
-    number = config.keypoints if text == "all" else int(text) if text.isdecimal() else 0
+        return KeypointChoice(config, allowed_px=ALLOWED_PX[level])
+    number = int(text) if text.isdecimal() else 0
     if not 1 <= number <= config.keypoints:
         raise InputError(f"--keypoints: expected all, adaptive or 1 to {config.keypoints}, got {text!r}")
-    return KeypointChoice(config, number, allowed_px)
+    return KeypointChoice(config, number)
 
 
 def dropped_px(motion: Motion, config: Config) -> NDArray[np.float64]:

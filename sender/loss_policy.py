@@ -1,11 +1,13 @@
-"""How many messages' frames are sent again in each message, by the losses that were measured.
+"""How many messages' last frames are sent again in each message, by the losses that were measured.
 
-A message is lost for good where it and the `depth` ones after it, which repeat its last frame, are all lost. A repeat
-costs some 7 B where a message costs 93 B of headers, so the policy is generous: less than one message in 200 is to be
-lost for good. Repeats that would come later than a viewer waits are not sent, nor is an outage a reason for any. As
-long as nothing is known the worst is expected.
+A message is lost for good where it and the `depth` ones after it, which repeat its last frame, are all lost. That must
+hardly ever happen: what is built on it cannot be read either, for a round trip and a message, and the picture stands.
+And repeats are cheap, some 7 B where a message costs 93 B of headers, and none of what the receiver has acknowledged.
+So those that come too late to be shown are sent as well. An outage is no reason for any. While nothing is known much
+loss is expected.
 """
 
+import math
 from collections import deque
 from itertools import groupby
 from typing import Final
@@ -14,14 +16,17 @@ WINDOW: Final = 120
 """Messages that are looked back at: 7 s at 60 ms."""
 LEAST: Final = 20
 """Messages before which nothing is known."""
+DEVIATIONS: Final = 1.5
+"""Standard deviations of a count of losses by which more are expected."""
 OUTAGE: Final = 8
 """So many lost in a row and more are an outage, which no repeat would have bridged."""
-RESIDUAL: Final = 0.005
-"""Share of messages that may be lost for good."""
-DEEPEST: Final = 3
-LATEST_S: Final = 0.25
+RESIDUAL: Final = 2e-5
+"""Share of messages that may be lost for good: one in an hour."""
+DEEPEST: Final = 8
+AT_FIRST: Final = 6
+LATEST_S: Final = 0.5
 """The last repeat of a frame follows it within this time."""
-CALM_S: Final = 5.0
+CALM_S: Final = 3.0
 """How long less must have been enough before less is done."""
 
 
@@ -64,12 +69,18 @@ class LossWindow:
     def unrepaired(self, depth: int) -> float:
         """Share of messages that `depth` repeats leave lost: as counted, or as independent losses would have it.
 
-        The larger of the two: bursts make the first larger, a short window the second.
+        The larger of the two: bursts make the first larger. For the second a window that is short, or was lucky, is
+        taken for one with some more losses.
         """
         if not self._lost:
             return 0.0
         runs = [len(list(run)) for lost, run in groupby(self._lost) if lost]
-        return max(sum(max(0, run - depth) for run in runs) / len(self._lost), self.loss ** (depth + 1))
+        return max(sum(max(0, run - depth) for run in runs) / len(self._lost), self._feared_loss ** (depth + 1))
+
+    @property
+    def _feared_loss(self) -> float:
+        lost = sum(self._lost)
+        return min(1.0, (lost + DEVIATIONS * math.sqrt(lost)) / len(self._lost))
 
 
 class LossPolicy:
@@ -77,7 +88,7 @@ class LossPolicy:
 
     def __init__(self, window: LossWindow) -> None:
         self._window = window
-        self._depth = DEEPEST
+        self._depth = AT_FIRST
         self._needed_s: float | None = None
         self._seen = -1
         self._needs: list[float] = []
@@ -86,7 +97,7 @@ class LossPolicy:
         """Return how many earlier messages each message repeats, for messages that follow each other so quickly."""
         deepest = min(DEEPEST, int(LATEST_S / interval_s)) if interval_s > 0 else DEEPEST
         if not self._window.known:
-            return deepest
+            return min(AT_FIRST, deepest)
         if self._seen != self._window.count:
             self._seen = self._window.count
             self._needs = [self._window.unrepaired(depth) for depth in range(DEEPEST)]

@@ -3,6 +3,7 @@
 from codec.encoder import Encoder
 from codec.motion import Motion
 from codec.wire import MAX_FRAMES
+from sender.rate import Plan
 from signaling.stages import StageTimes
 
 
@@ -15,10 +16,18 @@ class Packetiser:
         """Gather for `interval_s`. Frames come each `frame_period_s` (0: unknown), so it is known when no more fit."""
         self._encoder = encoder
         self._interval_s = interval_s
-        self._frame_period_s = frame_period_s
+        self._frame_period_s = self._source_period_s = frame_period_s
+        self._repeat = 0
+        self._keypoints: int | None = None
         self._times = times or StageTimes("encode")
         self._waiting: list[Motion] = []
         self._began_s = 0.0
+
+    def follow(self, plan: Plan) -> None:
+        """Gather and encode as the rate control says from now on."""
+        self._interval_s, self._repeat, self._keypoints = plan.interval_s, plan.repeat, plan.keypoints
+        self._frame_period_s = 1 / plan.frame_rate if plan.thin else self._source_period_s
+        self._encoder.level = plan.level
 
     def add(self, motion: Motion, now_s: float) -> None:
         """Take a frame."""
@@ -49,4 +58,4 @@ class Packetiser:
         frames = tuple(self._waiting)
         self._waiting.clear()
         with self._times.measure("encode"):
-            return self._encoder.encode(frames), len(frames)
+            return self._encoder.encode(frames, repeat=self._repeat, keypoints=self._keypoints), len(frames)

@@ -16,12 +16,14 @@ from typing import Final
 from codec.acknowledgement import Acknowledgement
 from codec.wire import Level
 from sender.loss_policy import LossPolicy
+from sender.other_traffic import OtherTraffic
 from sender.rate_estimate import LinkEstimate
 from sender.rate_ladder import HEADERS_BYTES, MESSAGE_BYTES, Rung, build_ladder
 
 MAX_KBPS: Final = 30.0
 """Of one direction, headers included (DESIGN 7)."""
 USUAL_INTERVAL_S: Final = 0.06
+USUAL_FRAME_RATE: Final = 30.0
 USUAL_FRAME_BYTES: Final = 7.0
 QUEUE_S: Final = 0.1
 """A round trip this much longer than the shortest means that a queue builds up."""
@@ -52,7 +54,9 @@ class Plan:
     interval_s: float
     repeat: int
     frame_rate: float
-    """At most; the receiver interpolates."""
+    """Of the frames that are sent; the receiver interpolates."""
+    thin: bool
+    """Whether that is less than what comes."""
     level: Level
     keypoints: int | None
     """None is all of them."""
@@ -68,25 +72,26 @@ class RateController:
         max_kbps: float = MAX_KBPS,
         level: Level = Level.HIGH,
         fewer_keypoints: bool = False,
+        interval_s: float | None = None,
         first_sequence: int = 0,
     ) -> None:
         """Begin at 60 ms, or at what the budget allows.
 
-        Args: frame_rate: frames a second that come. level: the best to use. fewer_keypoints: whether the profile can
-        send some of them.
+        Args: frame_rate: frames a second that come, 0 where unknown. level: the best to use. fewer_keypoints: whether
+        the profile can send some of them. interval_s: of all messages, if only repeats are to be chosen.
         """
         self.link = LinkEstimate(first_sequence)
+        frame_rate = frame_rate or USUAL_FRAME_RATE
         self.max_kbps = max_kbps
         self._keypoints = all_keypoints
-        self._ladder = build_ladder(frame_rate, all_keypoints, level, fewer_keypoints)
+        self._ladder = build_ladder(frame_rate, all_keypoints, level, fewer_keypoints, interval_s)
         self._policy = LossPolicy(self.link.losses)
         self._frame_bytes = USUAL_FRAME_BYTES
         self._sound_bytes: float | None = None
-        self._other_kbps = 0.0
-        self._rung = next(
-            (index for index, rung in enumerate(self._ladder) if rung.interval_s >= USUAL_INTERVAL_S),
-            len(self._ladder) - 1,
-        )
+        self._other = OtherTraffic()
+        self._media_bytes = 0
+        usual = (index for index, rung in enumerate(self._ladder) if rung.spacing_s >= USUAL_INTERVAL_S)
+        self._rung = next(usual, len(self._ladder) - 1)
         self._changed_s = 0.0
         self._failed: int | None = None
         self._retry_s, self._wait_s = 0.0, RETRY_S[0]
@@ -103,8 +108,9 @@ class RateController:
     def sent(self, payload_bytes: int, frames: int, now_s: float, sound_bytes: int = 0) -> None:
         """Note a message made by the last plan, with so many new frames."""
         self.link.sent(payload_bytes + HEADERS_BYTES, now_s)
-        coded = frames * (1 + self._plan.repeat)
-        if coded:
+        self._media_bytes += payload_bytes + HEADERS_BYTES
+        coded = frames + self._plan.repeat
+        if frames:
             share = self._sending.share(self._keypoints)
             bytes_each = max(0.0, payload_bytes - sound_bytes - MESSAGE_BYTES) / coded / share
             self._frame_bytes += 0.05 * (bytes_each - self._frame_bytes)
@@ -113,9 +119,9 @@ class RateController:
         """Say how much sound rides along; with sound a message is sent each interval, frames or not. None: none."""
         self._sound_bytes = None if kbps is None else kbps * 1000 / 8
 
-    def expect_other(self, kbps: float) -> None:
-        """Say what else leaves on the wire: acknowledgements of SCTP, STUN."""
-        self._other_kbps = kbps
+    def take_wire(self, bytes_out: int, now_s: float) -> None:
+        """Take how many bytes have left at the socket so far: what else leaves there is part of the budget."""
+        self._other.update(bytes_out, self._media_bytes, now_s)
 
     def acknowledged(self, acknowledgement: Acknowledgement, now_s: float) -> None:
         """Take what the other side says."""
@@ -136,7 +142,8 @@ class RateController:
     def _make_plan(self, now_s: float) -> Plan:
         rung = self._sending = self._ladder[-1 if self._silent else self._rung]
         repeat = min(self._policy.depth(rung.interval_s, now_s), rung.most_repeats)
-        return Plan(rung.interval_s, repeat, rung.frame_rate, rung.level, rung.keypoints)
+        thin = rung.frame_rate < self._ladder[0].frame_rate
+        return Plan(rung.interval_s, repeat, rung.frame_rate, thin, rung.level, rung.keypoints)
 
     def _judge(self, now_s: float) -> None:
         if self._cut is not None and self._still_cutting(self._cut, now_s):
@@ -204,8 +211,13 @@ class RateController:
         self._cut = _Cut(now_s, self.link.rtt_s or 0.0, self.link.queue_s, self._rung, for_loss, self.link.losses.count)
         if not for_loss:
             self._mark_failed(self._rung, now_s)
-        self._rung = min(max(self._rung + 1, self._first_below(target)), len(self._ladder) - 1)
+        self._rung = min(max(self._rung + 1, self._first_below(target)), self._lowest(for_loss))
         self._changed_s = now_s
+
+    def _lowest(self, for_loss: bool) -> int:
+        """How far down to go; where there is loss, not so far that repeats are given up, as long as that is lower."""
+        repeating = sum(rung.most_repeats == self._ladder[0].most_repeats for rung in self._ladder) - 1
+        return repeating if for_loss and self._rung < repeating else len(self._ladder) - 1
 
     def _mark_failed(self, rung: int, now_s: float) -> None:
         again = self._failed is not None and rung <= self._failed
@@ -216,7 +228,7 @@ class RateController:
         """Keep within the budget, and climb while there is room."""
         if self._failed is not None and self._rung <= self._failed and now_s - self._changed_s > PROBATION_S:
             self._failed = None
-        budget = self.max_kbps - self._other_kbps
+        budget = self.max_kbps - self._other.kbps
         allowed = self._first_below(budget)
         if self._rung < allowed:
             self._rung, self._changed_s = allowed, now_s

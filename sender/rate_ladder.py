@@ -20,6 +20,7 @@ INTERVALS_S: Final = (0.02, 0.04, 0.06, 0.08, 0.12)
 LONGEST_S: Final = 0.24
 """The last resort: nobody can talk well with such a delay, but the face still moves."""
 FEW_FRAMES: Final = 15.0
+"""Or what is nearest and leaves every second frame, or third, ...: an even spacing is cheaper and smoother."""
 FEW_REPEATS: Final = 1
 LEVEL_SHARE: Final = {Level.HIGH: 1.0, Level.MEDIUM: 0.7, Level.LOW: 0.5}
 """Bytes of a frame against those of one at `high`."""
@@ -45,9 +46,10 @@ class Rung:
         Args: frame_bytes: of a frame with all keypoints at `high`. sound_bytes: a second; None where there is no sound
         and messages are sent only when there are frames.
         """
-        messages = 1 / (self.interval_s if sound_bytes is not None else self.spacing_s)
-        copies = 1 + min(repeat, self.most_repeats)
-        frames = self.frame_rate * copies * frame_bytes * self.share(all_keypoints)
+        messages = 1 / (self.interval_s if sound_bytes is not None and self.interval_s else self.spacing_s)
+        # of a message that is repeated its last frame rides along
+        coded = self.frame_rate + messages * min(repeat, self.most_repeats)
+        frames = coded * frame_bytes * self.share(all_keypoints)
         # SCTP pads to four bytes
         return (messages * (HEADERS_BYTES + MESSAGE_BYTES + 1.5) + frames + (sound_bytes or 0.0)) * 8 / 1000
 
@@ -63,12 +65,19 @@ class Rung:
 
 
 def build_ladder(
-    frame_rate: float, all_keypoints: int, best: Level = Level.HIGH, fewer_keypoints: bool = False
+    frame_rate: float,
+    all_keypoints: int,
+    best: Level = Level.HIGH,
+    fewer_keypoints: bool = False,
+    interval_s: float | None = None,
 ) -> tuple[Rung, ...]:
     """All ways to send what comes at `frame_rate`, best first, each no dearer than the one before.
 
     Args: best: the level to begin with. fewer_keypoints: whether the profile can send a prefix of the keypoints.
+    interval_s: of all messages, if it is not to be chosen; nothing is given up then.
     """
+    if interval_s is not None:
+        return (Rung(interval_s, DEEPEST, frame_rate, best, None),)
     return tuple(_rungs(frame_rate, all_keypoints, best, fewer_keypoints))
 
 
@@ -81,7 +90,7 @@ def _rungs(frame_rate: float, all_keypoints: int, best: Level, fewer_keypoints: 
             spacings_s.add(rung.spacing_s)
             yield rung
     yield Rung(interval_s, FEW_REPEATS, frame_rate, best, None)
-    rate = min(frame_rate, FEW_FRAMES)
+    rate = frame_rate / max(1, round(frame_rate / FEW_FRAMES))
     if rate < frame_rate:
         yield Rung(interval_s, FEW_REPEATS, rate, best, None)
     for level in Level:

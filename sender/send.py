@@ -1,8 +1,8 @@
 """Media messages leave, or are dropped: what waits in a full channel is old before it arrives."""
 
+from collections import deque
 from typing import Protocol
 
-LEAST_MESSAGE_BYTES = 64
 MESSAGES_WAITING = 2
 
 
@@ -22,7 +22,7 @@ class MediaSender:
 
     def __init__(self, line: MediaLine) -> None:
         self._line = line
-        self._largest_bytes = LEAST_MESSAGE_BYTES
+        self._newest_bytes: deque[int] = deque(maxlen=MESSAGES_WAITING + 1)
         self.messages = 0
         self.frames = 0
         self.payload_bytes = 0
@@ -30,12 +30,13 @@ class MediaSender:
     @property
     def congested(self) -> bool:
         """Whether more than two messages wait: the link is slower than we are, and the next frames must be dropped."""
-        return self._line.media_waiting_bytes > MESSAGES_WAITING * self._largest_bytes
+        newest_bytes = self._newest_bytes  # messages leave in order: those that wait are the newest
+        return len(newest_bytes) > MESSAGES_WAITING and self._line.media_waiting_bytes >= sum(newest_bytes)
 
     def send(self, message: bytes, frames: int) -> None:
         """Send a message that carries so many frames. Raises PeerGone."""
         self._line.send_media(message)
-        self._largest_bytes = max(self._largest_bytes, len(message))
+        self._newest_bytes.append(len(message))
         self.messages += 1
         self.frames += frames
         self.payload_bytes += len(message)

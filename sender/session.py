@@ -9,8 +9,10 @@ from contextlib import suppress
 
 from aiortc import RTCIceServer
 
+from codec.decoder import Decoder
 from codec.encoder import Encoder
-from codec.wire import WIRE_VERSION
+from codec.wire import WIRE_VERSION, Level, Profile
+from models.config import ModelConfig
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
 from models.weights import Model
@@ -18,12 +20,15 @@ from sender.camera import Frame, FrameSource, Image, film, open_source
 from sender.crop import Cropper
 from sender.crop_watch import FaceWatch
 from sender.extract import Extractor
+from sender.feedback import Feedback
 from sender.packetise import Packetiser
 from sender.pipeline import SenderPipeline
+from sender.rate import RateController
 from sender.report import SendReport
 from sender.send import MediaSender
 from sender.settings import SendSettings
 from sender.source import LARGE_QUALITY, MIME, Source, decode_picture, encode_picture, find_source
+from sender.steady import Steady
 from signaling.client import SignalingClient
 from signaling.control import agree
 from signaling.control_messages import Bye, Hello, Idle, Start
@@ -56,11 +61,12 @@ class SendSession:
         finder: FaceFinder | None = None,
     ) -> None:
         """Prepare a call; `finder` None is the model folder's, or else the shipped one. Raises WeightsError."""
-        self.report = SendReport(model_id=model.model_id)
+        self.report = SendReport(model_id=model.model_id, profile=settings.profile, level=settings.level)
         self._settings = settings
         self._room = room
         self._input = input_name
         self._model = model
+        self._profile, self._level = Profile[settings.profile.upper()], Level[settings.level.upper()]
         self._say = say
         self._make_peer = make_peer or (lambda: Peer(ice_servers))
         self._now = now
@@ -161,7 +167,10 @@ class SendSession:
 
     async def _send_frames(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
         queue: DroppingQueue[Frame] = DroppingQueue(self._settings.capture_queue_frames)
-        pipeline = self._build_pipeline(peer, queue, frames.frame_rate, source)
+        rate, encoder = self._build_rate(frames.frame_rate), self._build_encoder()
+        feedback = Feedback(Decoder(self._model.codec_tables), encoder, rate, self._now)
+        peer.on_media = feedback.take
+        pipeline = self._build_pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
         filming = asyncio.create_task(film(frames, queue, self._camera_thread, self._now), name="film")
         start_s = self._now()
 
@@ -169,6 +178,7 @@ class SendSession:
             self.report.duration_s = round(self._now() - start_s, 3)
             self.report.take_counts(queue, pipeline)
             self.report.take_wire(peer.tap)
+            self.report.take_link(rate, feedback)
             return self.report.line()
 
         try:
@@ -208,12 +218,34 @@ class SendSession:
                 await (peer.closed.wait() if self._hung_up else wait_bye(peer.control))
 
     def _build_encoder(self) -> Encoder:
-        encoder = Encoder(self._model.codec_tables)
+        encoder = Encoder(self._model.codec_tables, self._profile, self._level)
         encoder.set_source(self._extractor.canonical)
         return encoder
 
+    def _build_rate(self, frame_rate: float) -> RateController:
+        interval_ms = self._settings.message_interval_ms
+        return RateController(
+            frame_rate,
+            self._model.codec_tables.keypoints,
+            self._settings.max_kbps,
+            self._level,
+            fewer_keypoints=self._profile is Profile.PAPER,
+            interval_s=None if interval_ms is None else interval_ms / 1000,
+        )
+
+    def _build_steady(self, source: Source) -> Steady | None:
+        if not self._settings.steady:
+            return None
+        return Steady(self._extractor.canonical, isinstance(self._model.config, ModelConfig), source.square)
+
     def _build_pipeline(
-        self, peer: Peer, queue: DroppingQueue[Frame], frame_rate: float, source: Source
+        self,
+        peer: Peer,
+        queue: DroppingQueue[Frame],
+        frame_rate: float,
+        source: Source,
+        encoder: Encoder,
+        rate: RateController,
     ) -> SenderPipeline:
         return SenderPipeline(
             frames=queue,
@@ -224,14 +256,17 @@ class SendSession:
             ),
             extractor=self._extractor,
             packetiser=Packetiser(
-                self._build_encoder(),
-                interval_s=self._settings.message_interval_ms / 1000,
+                encoder,
+                interval_s=self._settings.usual_interval_ms / 1000,
                 frame_period_s=1 / frame_rate if frame_rate else 0.0,
                 times=self._times,
             ),
             channel=MediaSender(peer),
             face_threshold=self._settings.face_threshold,
+            steady=self._build_steady(source),
             say_idle=lambda reason: peer.control.send(Idle(reason=reason)),
             say_crop=peer.control.send,
+            rate=rate,
+            wire_sent=(lambda: peer.tap.sent.bytes) if peer.tap.attached else None,
             now=self._now,
         )

@@ -1,7 +1,7 @@
 """Settings of `facewire send`, read once when it starts."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -31,8 +31,19 @@ class SendSettings(BaseSettings):
     """Seconds of a clip in which a face must be found."""
     camera_search_s: Annotated[float, Field(gt=0)] = 10.0
     """Seconds that a person has to come before a camera."""
-    message_interval_ms: Annotated[float, Field(ge=0, le=1000)] = 60.0
-    """Frames captured within this time travel in one message; 0 sends each by itself."""
+    profile: Literal["predictive", "paper"] = "predictive"
+    """How motion is coded (codec/FORMAT.md)."""
+    level: Literal["high", "medium", "low"] = "high"
+    """The finest motion that is sent: 0.25, 0.5 or 1 px of keypoint error at 256 px; rate control may send coarser."""
+    max_kbps: Annotated[float, Field(gt=0)] = 30.0
+    """Of our direction, headers of IP included."""
+    message_interval_ms: Annotated[float, Field(ge=0, le=1000)] | None = None
+    """Frames captured within this time travel in one message; 0 sends each by itself. Rate control then chooses repeats
+    alone; None: everything."""
+    usual_interval_ms: ClassVar[float] = 60.0
+    """For what is not sent over a link."""
+    steady: bool = True
+    """Whether the tremble of the measured keypoints and pose is taken out before motion is sent."""
     capture_queue_frames: Annotated[int, Field(ge=1)] = 4
     """Captured frames that wait for the networks before the oldest is dropped."""
     source_quality: Annotated[int, Field(ge=1, le=100)] = 90

@@ -36,6 +36,7 @@ METHODS = {
     "_transmit": ["self"],
     "_update_advanced_peer_ack_point": ["self"],
     "_update_rto": ["self", "R"],
+    "start": ["self", "remoteCaps", "remotePort"],
 }
 MEMBERS = {
     "_advanced_peer_ack_tsn",

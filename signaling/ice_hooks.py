@@ -1,4 +1,4 @@
-"""All that this project touches inside aioice: counting bytes at the UDP socket, calls where there is no network, ends.
+"""All that this project touches inside aioice: bytes at the UDP socket, calls without a network, queries that must end.
 
 aiortc counts payloads, not packets, and knows nothing of what STUN and retransmissions cost. What a link carries is
 seen only where datagrams enter and leave the socket, and there is no public hook there. This module finds the place,
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Any, SupportsIndex, cast
 
 from aioice import TransportPolicy
+from aioice.ice import get_host_addresses
 from aioice.turn import TurnClientUdpProtocol
 from aiortc import RTCPeerConnection
 
@@ -26,6 +27,7 @@ log = logging.getLogger("facewire.ice")
 IP_UDP_BYTES = 28
 """Bytes that IP (20, version 4) and UDP (8) add to each datagram; counted for version 6, too, to keep one measure."""
 
+LOOPBACK = "127.0.0.1"
 Address = tuple[Any, ...]
 Impair = Callable[[bytes, Callable[[], None]], None]
 """A bad network: gets a datagram and the function that delivers it, to be called never, now, later or twice."""
@@ -64,7 +66,7 @@ class UdpTap:
             log.warning("this version of aiortc looks different inside: bytes on the wire are not counted")
             return
         ice._protocols = _Tapped(self, ice._protocols)
-        _use_loopback_where_alone(ice)
+        _gather_better(ice)
         _end_consent_with_the_connection(ice)
         self.attached = True
 
@@ -101,6 +103,16 @@ def _ice_connection(connection: RTCPeerConnection) -> Any:
         place = getattr(place, step, None)
     as_known = isinstance(getattr(place, "_protocols", None), list) and hasattr(place, "get_component_candidates")
     return place if as_known else None
+
+
+def address_gone(connection: RTCPeerConnection) -> bool:
+    """Whether the connection leaves from an address that this machine no longer has: nothing will come on it again.
+
+    False for a relayed connection, one on this machine alone, one that does not stand, and where that cannot be known.
+    """
+    pairs = getattr(_ice_connection(connection), "_nominated", {}).values()
+    used = {pair.local_candidate.host for pair in pairs if pair.local_candidate.type == "host"} - {LOOPBACK}
+    return bool(used) and not used & set(get_host_addresses(use_ipv4=True, use_ipv6=True))
 
 
 def _socket_owner(protocol: Any) -> Any:
@@ -145,14 +157,26 @@ class _CountingTransport:
         return getattr(self._transport, name)
 
 
-def _use_loopback_where_alone(ice: Any) -> None:
-    """Let two peers on one machine meet on 127.0.0.1 where it has no other address (aioice leaves loopback out)."""
+def _gather_better(ice: Any) -> None:
+    """Let peers on a machine without network meet on 127.0.0.1 (aioice leaves loopback out); end what is cancelled."""
     gather = ice.get_component_candidates
 
     async def get_component_candidates(component: int, addresses: list[str], timeout: int = 5) -> list[Any]:
         if not addresses and getattr(ice, "_transport_policy", None) == TransportPolicy.ALL:
-            addresses = ["127.0.0.1"]
-        return cast(list[Any], await gather(component, addresses, timeout))
+            addresses = [LOOPBACK]
+        coroutine = gather(component, addresses, timeout)
+        gathering = asyncio.create_task(coroutine, name="gather candidates")
+        try:
+            return cast(list[Any], await asyncio.shield(gathering))
+        except asyncio.CancelledError:
+            # cancelled, aioice forgets its queries to STUN and TURN servers and the sockets that it has just made
+            known = coroutine.cr_frame.f_locals if coroutine.cr_frame else {}
+            for query in known.get("tasks", ()):
+                query.cancel()
+            for protocol in known.get("host_protocols", ()):
+                protocol.transport.close()
+            gathering.cancel()
+            raise
 
     ice.get_component_candidates = get_component_candidates
 

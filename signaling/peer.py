@@ -19,7 +19,7 @@ from signaling.client import SignalingClient
 from signaling.connection import make_connection
 from signaling.control import ControlChannel
 from signaling.errors import ConnectFailed, PeerGone, SignalingError
-from signaling.ice_hooks import Impair, UdpTap
+from signaling.ice_hooks import Impair, UdpTap, address_gone
 from signaling.messages import Description, PeerLeft
 from signaling.sctp import TunedSctp
 from signaling.settings import TransportSettings, read_settings
@@ -120,6 +120,11 @@ class Peer:
     def media_waiting_bytes(self) -> int:
         """Bytes of media messages that have not reached the socket yet."""
         return self._media.bufferedAmount
+
+    @property
+    def address_gone(self) -> bool:
+        """Whether this machine's address has changed under the connection; only a new peer gets through then."""
+        return address_gone(self._connection)
 
     async def close(self) -> None:
         """Close the connection; the other side notices at once if it still hears us.

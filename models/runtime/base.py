@@ -53,11 +53,23 @@ class Runner(ABC):
         """Run one frame, after `fix`. The result is the caller's: the next frame does not overwrite it."""
 
 
+@dataclass(frozen=True)
+class Tolerance:
+    """How far results may be from plain torch's: at the worst number, and on average."""
+
+    largest: float
+    mean: float
+
+
 class Way(ABC):
-    """One way to run graphs."""
+    """One way to run graphs.
+
+    tolerance: of a way whose result differs by what it is, and has been judged otherwise; None takes the path's own.
+    """
 
     name: str
     describes: str
+    tolerance: Tolerance | None = None
 
     @abstractmethod
     def build(self, graph: Graph) -> Runner:

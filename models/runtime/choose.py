@@ -9,18 +9,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from models.runtime.base import Graph, Runner, RuntimeUnusable, Way
+from models.runtime.base import Graph, Runner, RuntimeUnusable, Tolerance, Way
 from models.runtime.torch_eager import Eager
 
 WARM_UP = 3
 ROUNDS = 15
 GAIN = 0.95
 """Another way has to take at most this share of plain torch's time: less is noise, and plain torch cannot go wrong."""
-LARGEST_OF_RENDER = 6.0 / 255
-MEAN_OF_RENDER = 0.25 / 255
-"""How far a picture in [0,1] may be off, at the worst pixel and on average. fp32 in another order is off by 3e-5; G in
-bf16 by 0.006 at worst; a network that is wrong by far more."""
-LARGEST_OF_EXTRACT = 0.001
+OF_RENDER = Tolerance(largest=6.0 / 255, mean=0.25 / 255)
+"""How far a picture in [0,1] may be off. fp32 in another order is off by 3e-5; G in bf16 by 0.006 at worst; a network
+that is wrong by far more."""
+OF_EXTRACT = Tolerance(largest=0.001, mean=0.001)
 """How far a keypoint may be off in crop units (0.13 px of 256), and an angle in half turns (0.2 degrees)."""
 
 
@@ -84,7 +83,8 @@ def choose(
         try:
             runner = way.build(graph)
             runner.fix(*graph.fixed)
-            results[way.name] = compare(way.name, graph.name, [runner.run(*frame) for frame in frames], expected)
+            got = [runner.run(*frame) for frame in frames]
+            results[way.name] = compare(way.name, graph.name, got, expected, way.tolerance)
             runners[way.name] = runner
         except RuntimeUnusable as error:
             results[way.name] = Measured(way.name, problem=str(error))
@@ -100,17 +100,19 @@ def choose(
     return chosen
 
 
-def compare(way: str, graph: str, got: Sequence[Tensor], expected: Sequence[Tensor]) -> Measured:
-    """How far results are from plain torch's; `problem` says so where that is too far."""
+def compare(
+    way: str, graph: str, got: Sequence[Tensor], expected: Sequence[Tensor], tolerance: Tolerance | None = None
+) -> Measured:
+    """How far results are from plain torch's; `problem` says so where that is too far (by default, for the path)."""
     pairs = [(_in_units(graph, a), _in_units(graph, b)) for a, b in zip(got, expected, strict=True)]
     if any(a.shape != b.shape for a, b in pairs):
         return Measured(way, problem=f"expected shape {tuple(pairs[0][1].shape)}, got {tuple(pairs[0][0].shape)}")
     off = torch.stack([(a - b).abs() for a, b in pairs])
     largest, mean = float(off.max()), float(off.mean())
-    bounds = (LARGEST_OF_RENDER, MEAN_OF_RENDER) if graph == "render" else (LARGEST_OF_EXTRACT, LARGEST_OF_EXTRACT)
+    allowed = tolerance or (OF_RENDER if graph == "render" else OF_EXTRACT)
     problem = None
-    if not (largest <= bounds[0] and mean <= bounds[1]):  # so that NaN is one, too
-        problem = f"off by {largest:.1e} (mean {mean:.1e}), allowed are {bounds[0]:.1e} (mean {bounds[1]:.1e})"
+    if not (largest <= allowed.largest and mean <= allowed.mean):  # so that NaN is one, too
+        problem = f"off by {largest:.1e} (mean {mean:.1e}), allowed are {allowed.largest:.1e} (mean {allowed.mean:.1e})"
     return Measured(way, largest_difference=largest, mean_difference=mean, problem=problem)
 
 

@@ -8,13 +8,14 @@ import copy
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
@@ -22,6 +23,7 @@ from torch.overrides import TorchFunctionMode
 
 from models.runtime.base import Graph, Runner, RuntimeUnusable, Way
 from models.runtime.narrow import fold_norms
+from models.runtime.openvino_rewrite import split_joined
 from models.runtime.torch_frozen import trace
 
 
@@ -40,12 +42,13 @@ class OpenVino(Way):
     def build(self, graph: Graph) -> Runner:
         if find_spec("openvino") is None:
             raise RuntimeUnusable("not installed: pip install 'facewire[openvino]'")
-        path = self._folder / f"{graph.name}.xml" if self._folder else None
+        path = self._path(graph)
         try:
             if path is not None and path.is_file():
                 with suppress(Exception):  # cut, altered or another version's: converted once more
                     return self._make(graph, import_module("openvino").Core().read_model(path))
             model = convert(graph)
+            self._change(model)
             runner = self._make(graph, model)
         except RuntimeUnusable:
             raise
@@ -54,6 +57,14 @@ class OpenVino(Way):
         if path is not None:
             _save(model, path)
         return runner
+
+    def _path(self, graph: Graph) -> Path | None:
+        """Where this way keeps a graph."""
+        return self._folder / f"{graph.name}.xml" if self._folder else None
+
+    def _change(self, model: Any) -> None:
+        """What this way makes, in place, of a graph as it was converted."""
+        split_joined(model)
 
     def _make(self, graph: Graph, model: Any) -> Runner:
         options = {
@@ -129,6 +140,8 @@ class PlainOperations(TorchFunctionMode):
             return args[0] * (math.pi / 180.0)
         if func is functional.affine_grid:
             return plain_affine_grid(*args, **(kwargs or {}))
+        if func is functional.interpolate and (kwargs or {}).get("mode") == "bilinear":
+            return plain_bilinear(*args, **(kwargs or {}))
         return func(*args, **(kwargs or {}))
 
 
@@ -142,6 +155,21 @@ def plain_affine_grid(theta: Tensor, size: list[int], align_corners: bool | None
     ones = torch.ones(height, width)
     points = torch.stack((x.expand(height, -1), y[:, None].expand(-1, width), ones), -1).reshape(1, -1, 3)
     return (points @ theta.transpose(1, 2)).reshape(-1, height, width, 2)
+
+
+def plain_bilinear(input: Tensor, size: Sequence[int] | None = None, **named: Any) -> Tensor:
+    """`torch.nn.functional.interpolate`, bilinear, of [B,C,h,w] as two products: a third of OpenVINO's own time."""
+    if size is None or isinstance(size, int) or named.get("align_corners"):
+        return functional.interpolate(input, size, **named)
+    down, across = (bilinear_weights(int(input.shape[side]), int(size[side])) for side in (-2, -1))
+    return down @ (input @ across.T)
+
+
+def bilinear_weights(before: int, after: int) -> Tensor:
+    """How much each of `before` pixels of a row counts in each of `after`: [after,before], rows sum to 1."""
+    place = ((np.arange(after) + 0.5) * (before / after) - 0.5).clip(0.0, before - 1.0)
+    far = np.abs(place[:, None] - np.arange(before))
+    return torch.from_numpy((1.0 - far).clip(0.0).astype(np.float32))  # made by numpy: a constant of the trace
 
 
 def _save(model: Any, path: Path) -> None:

@@ -17,10 +17,12 @@ from models.runtime.examples import example
 from models.runtime.guarded import Guarded
 from models.runtime.machine import describe, load
 from models.runtime.openvino_graph import OpenVino
+from models.runtime.openvino_int8 import OpenVinoInt8
+from models.runtime.ranges import Ranges, load_ranges
 from models.runtime.stored import cache_folder, forget, keep_choice, key_of, one_at_a_time, read_choice
 from models.runtime.torch_eager import Eager, Folded
 from models.runtime.torch_frozen import Frozen, FrozenBf16
-from models.weights import Model
+from models.weights import Model, WeightsError
 
 PATHS = ("extract", "render")
 SMALL_GMAC = 0.02
@@ -61,11 +63,14 @@ def prepare(
     return Prepared(replace(model, runners=runners), tuple(choices))
 
 
-def ways_for(device: torch.device, folder: Path | None = None) -> list[Way]:
-    """Every way worth trying on a device, plain torch first. folder: where a way may keep what it converted."""
+def ways_for(device: torch.device, folder: Path | None = None, ranges: Ranges | None = None) -> list[Way]:
+    """Every way worth trying on a device, plain torch first.
+
+    folder: where a way may keep what it converted. ranges: of the model's weights, for the way in 8 bits.
+    """
     if device.type == "cuda":
         return [Eager(), Folded(), CudaGraph(torch.float16), CudaGraph(torch.bfloat16)]
-    return [Eager(), Folded(), Frozen(), FrozenBf16(), OpenVino(folder)]
+    return [Eager(), Folded(), Frozen(), FrozenBf16(), OpenVino(folder), OpenVinoInt8(ranges, folder)]
 
 
 @torch.inference_mode()
@@ -78,6 +83,15 @@ def count_gmac(graph: Graph) -> float:
     return float(counter.get_total_flops() / 2e9)
 
 
+def ranges_of(model: Model, say: Say = lambda line: None) -> Ranges | None:
+    """The ranges beside a model's weights, None where they cannot be used; `say` hears of a damaged file."""
+    try:
+        return load_ranges(model)
+    except WeightsError as error:
+        say(f"{error}; rendering without 8 bits")
+        return None
+
+
 def _choose(
     model: Model,
     graph: Graph,
@@ -87,9 +101,11 @@ def _choose(
     now: Callable[[], float],
 ) -> tuple[Choice, Runner | None]:
     """The choice for one graph, and its runner where that is not plain torch."""
+    ranges = ranges_of(model, say)
     facts: dict[str, Any] = {"model": model.model_id, "graph": graph.signature, "device": str(model.device)}
+    facts["ranges"] = ranges.digest if ranges else None
     folder = cache_folder() / key_of({**facts, **describe()})
-    ways = ways_for(model.device, folder)
+    ways = ways_for(model.device, folder, ranges)
     with one_at_a_time(cache_folder()):
         kept = None if measure else read_choice(folder, {way.name for way in ways})
         if kept is None:
@@ -116,7 +132,7 @@ def _build_checked(way: Way, graph: Graph, frame: tuple[Tensor, ...]) -> Runner:
     plain, runner = Eager().build(graph), way.build(graph)
     for each in (plain, runner):
         each.fix(*graph.fixed)
-    result = compare(way.name, graph.name, [runner.run(*frame)], [plain.run(*frame)])
+    result = compare(way.name, graph.name, [runner.run(*frame)], [plain.run(*frame)], way.tolerance)
     if result.problem is not None:
         raise RuntimeUnusable(result.problem)
     return runner

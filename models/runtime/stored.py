@@ -17,7 +17,7 @@ from typing import Any
 
 from models.runtime.choose import Choice, Measured
 
-VERSION = 1  # raised when ways, tolerances or the file change
+VERSION = 2  # raised when ways, tolerances or the file change
 
 
 def cache_folder() -> Path:

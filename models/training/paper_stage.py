@@ -90,10 +90,13 @@ class PaperStage(Stage):
         return nn.ModuleDict({**drawing, **finding, "discriminator": self.discriminator})
 
     def clip(self, largest: float) -> Tensor:
-        """Clip the gradients of D and of all others each by themselves: neither may drown the other."""
-        own = [p for name, part in self.module.items() if name != "discriminator" for p in part.parameters()]
-        rival = torch.nn.utils.clip_grad_norm_(self.discriminator.parameters(), largest)
-        return rival + torch.nn.utils.clip_grad_norm_(own, largest)
+        """Clip each network's gradients by themselves: none may drown another.
+
+        The head pose alone gives H and Δ gradients a hundred times as long as G's, and of another length each step;
+        clipped together, it would be the head pose's error that says how far F, M and G go in a step.
+        """
+        norms = [torch.nn.utils.clip_grad_norm_(part.parameters(), largest) for part in self.module.values()]
+        return torch.stack(norms).sum()
 
     def loss(self, rng: Generator) -> Terms:
         s, d = self.draw(rng)

@@ -3,6 +3,7 @@
     keypoints   L, H, Δ learn the landmarks of clips and stills (and whether there is a face at all)
     regions     Δ learns where lips, lids and outlines are, in patches (regions.py)
     pictures    F, M, G learn to draw from keypoints that come straight from the landmarks
+    refine      the last step of G, at mouth and eyes, on pictures that the others draw (refine.py)
     joint       all of them end to end, on their own keypoints
     adversarial F, M, G against a discriminator (adversarial.py)
 
@@ -165,6 +166,7 @@ class PictureStage(Stage):
     name = "pictures"
     rate = 5e-4
     dropout = 0.0  # of the ordered keypoints' tail: the largest share that falls away in a sample (FV2V C.2)
+    refined = False  # whether the refiner draws and learns along
 
     def __init__(
         self,
@@ -187,10 +189,8 @@ class PictureStage(Stage):
         return {"generator": 2.0 * self.rate}
 
     def build(self) -> nn.ModuleDict:
-        networks = self.networks
-        return nn.ModuleDict(
-            {"appearance": networks.appearance, "motion_field": networks.motion_field, "generator": networks.generator}
-        )
+        names = ("appearance", "motion_field", "generator", *(("refiner",) if self.refined else ()))
+        return nn.ModuleDict({name: getattr(self.networks, name) for name in names})
 
     def loss(self, rng: Generator) -> Terms:
         s, d = self.draw(rng)
@@ -264,7 +264,8 @@ class PictureStage(Stage):
         source = self.networks.appearance(s.image)
         source = type(source)(*(part.repeat_interleave(self.driving, 0) for part in source))
         placed_s = Keypoints(*(part.repeat_interleave(self.driving, 0) for part in placed_s))
-        picture = self.networks.draw(source, placed_s, placed_d)
+        draw = self.networks.draw if self.refined else self.networks.sketch
+        picture = draw(source, placed_s, placed_d)
         return picture, self.compare(picture, d)
 
     def compare(self, picture: Picture, d: Batch) -> Terms:
@@ -294,6 +295,7 @@ class JointStage(PictureStage):
     name = "joint"
     rate = 5e-4
     dropout = 0.75
+    refined = True
 
     def __init__(
         self,

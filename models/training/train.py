@@ -29,6 +29,7 @@ from models.training.paper_stage import PaperOptions
 from models.training.paper_train import PaperWork, train_paper
 from models.training.perceptual import perceptual_loss
 from models.training.preview import picture_grid
+from models.training.refine import RefineStage
 from models.training.regions import RegionStage
 from models.training.run import Plan, Stop, run_stage
 from models.training.shards import Wanted, open_store
@@ -36,11 +37,12 @@ from models.training.sharpen import SharpenStage, run_sharpen
 from models.training.stages import JointStage, KeypointStage, Perceptual, PictureStage, Stage
 from models.weights import default_device, default_tables, load_model, save_model
 
-STAGES = ("keypoints", "regions", "pictures", "joint", "adversarial")
+STAGES = ("keypoints", "regions", "pictures", "refine", "joint", "adversarial")
 # of the minutes, when all stages run
-SHARE = {"keypoints": 0.2, "regions": 0.1, "pictures": 0.4, "joint": 0.15, "adversarial": 0.15}
+SHARE = {"keypoints": 0.2, "regions": 0.1, "pictures": 0.3, "refine": 0.1, "joint": 0.15, "adversarial": 0.15}
 PREFIX = {"regions": "extractor.deformation."}  # what a stage's state leaves out of the names in `Networks`
 REGIONS_FPS = 6.0  # neighbouring frames teach little
+REFINE_FPS = 8.0
 
 
 def assemble(folder: Path, networks: Networks) -> dict[str, Any]:
@@ -231,8 +233,12 @@ class Work:
 
     def _pictures(self, name: str, plan: Plan) -> PictureStage:
         networks, device = self.networks, self.ranks.device
-        store = self._store(plan.size, kinds=("video", "still") if plan.window else ("video",), still_camera=True)
         perceptual = _lpips(device)
+        if name == "refine":
+            assemble(self.out, networks)
+            everyone = self._store(plan.size, max_fps=REFINE_FPS, kinds=("video",))  # a moving camera moves no mouth
+            return RefineStage(networks, everyone, plan.size, plan.sources, plan.driving, perceptual)
+        store = self._store(plan.size, kinds=("video", "still") if plan.window else ("video",), still_camera=True)
         if name == "pictures":
             return PictureStage(networks, store, plan.size, plan.sources, plan.driving, perceptual, plan.window)
         known = assemble(self.out, networks)

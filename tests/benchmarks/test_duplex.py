@@ -23,15 +23,15 @@ class Clock:
 
 def test_paced_keeps_the_rate_when_frames_are_short() -> None:
     clock = Clock()
-    result = duplex.paced(lambda frame: clock.pass_s(0.25), 8.0, 1.0, clock, clock.pass_s)
-    assert result == {"frames": 8, "dropped": 0, "fps": 1.0, "p95_ms": 250.0}
+    result = duplex.paced(lambda frame: clock.pass_s(0.25), 8.0, 1.0, clock, clock.pass_s, clock)
+    assert result == {"frames": 8, "dropped": 0, "fps": 1.0, "p95_ms": 250.0, "cpu_ms": 250.0}
 
 
 def test_paced_drops_what_it_misses() -> None:
     """Frames are due at 0, 1, 2, ... and take 2.5 s: it takes those of 0, 2, 5 and 7."""
     clock = Clock()
-    result = duplex.paced(lambda frame: clock.pass_s(2.5), 10.0, 1.0, clock, clock.pass_s)
-    assert result == {"frames": 4, "dropped": 4, "fps": 0.4, "p95_ms": 2500.0}
+    result = duplex.paced(lambda frame: clock.pass_s(2.5), 10.0, 1.0, clock, clock.pass_s, clock)
+    assert result == {"frames": 4, "dropped": 4, "fps": 0.4, "p95_ms": 2500.0, "cpu_ms": 2500.0}
 
 
 def test_without_a_rate_it_never_pauses() -> None:

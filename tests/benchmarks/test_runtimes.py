@@ -14,7 +14,7 @@ from tests.models.runtime.fakes import Clock, FakeWay
 
 def test_json_has_every_path_and_way(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     ways: list[Way] = [Eager(), Folded(), FakeWay("absent", Clock(), missing="not here")]
-    monkeypatch.setattr(runtimes, "ways_for", lambda device: ways)
+    monkeypatch.setattr(runtimes, "ways_for", lambda device, ranges: ways)
     threads = torch.get_num_threads()
     runtimes.main(["--preset", "tiny", "--rounds", "2", "--threads", "1", "--clock", "cpu", "--json"])
     assert torch.get_num_threads() == threads
@@ -31,6 +31,6 @@ def test_json_has_every_path_and_way(capsys: pytest.CaptureFixture[str], monkeyp
 
 def test_another_picture_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = FakeWay("wrong", Clock(), change=lambda result: result + 0.1)
-    monkeypatch.setattr(runtimes, "ways_for", lambda device: [wrong])
+    monkeypatch.setattr(runtimes, "ways_for", lambda device, ranges: [wrong])
     with pytest.raises(SystemExit, match="render: expected plain torch's output, wrong is off by 1.0e-01"):
         runtimes.measure(build_model("tiny"), "render", 1, 1, "cpu")

@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from codec import ByteTables, Motion
+from codec import ByteTables, CodecTables, Motion
 from codec.motion import number_count
+from codec.predictive_fit import ClipMotion, fit_tables
 
 FPS = 25.0
 _MODES = 6  # independent movements of the face: jaw, lips, brows, lids ...
@@ -32,10 +33,16 @@ def clip_motions(seed: int, frames: int, keypoints: int = 20, start_s: float = 0
     return [Motion.from_vector(vector, start_s + index / FPS) for index, vector in enumerate(vectors)]
 
 
+def canonical(seed: int, keypoints: int = 20) -> NDArray[np.float32]:
+    """Somebody's canonical keypoints x_c [K,3]."""
+    return np.random.default_rng(1000 + seed).normal(0.0, 0.25, (keypoints, 3)).astype(np.float32)
+
+
 @cache
-def fitted_tables(keypoints: int = 20) -> ByteTables:
-    """Tables fitted on eight people, seeds 1 to 8; clips of other seeds are people the tables never saw."""
-    return ByteTables.fit(np.concatenate([clip_vectors(seed, 150, keypoints) for seed in range(1, 9)]))
+def fitted_tables(keypoints: int = 20) -> CodecTables:
+    """Tables fitted on five people, seeds 1 to 5; clips of other seeds are people the tables never saw."""
+    clips = [ClipMotion(clip_vectors(seed, 60, keypoints), canonical(seed, keypoints)) for seed in range(1, 6)]
+    return CodecTables(ByteTables.fit(np.concatenate([clip.vectors for clip in clips])), fit_tables(clips))
 
 
 def _slow(rng: np.random.Generator, frames: int, signals: int, hertz: float) -> NDArray[np.float64]:

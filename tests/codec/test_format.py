@@ -1,4 +1,4 @@
-"""FORMAT.md: its worked example is what the code writes, and its limits are the code's."""
+"""FORMAT.md: its worked example is what the code writes, and its limits and tables are the code's."""
 
 from __future__ import annotations
 
@@ -9,75 +9,110 @@ import numpy as np
 import pytest
 
 import codec
-from codec import ByteTables, Decoder, Encoder, Motion, RecordingHeader, RecordingWriter, message_cost
-from codec.paper import motions_to_bytes
+from codec import Encoder, Motion, RecordingHeader, RecordingWriter
+from codec.fields import MAX_REPEATS
+from codec.predictive_tables import WEIGHT_UNIT
+from codec.quantise import LARGEST
 from codec.recording import MAX_RECEIVED_TIME_S
+from codec.residual import RUN_LIMITS
+from codec.symbols import Model, SymbolWriter
 from codec.wire import MAX_TIME_MS
-from tests.codec.reference_decoder import interval
+from tests.codec import reference_decoder
+from tests.codec.reference_decoder import RangeDecoder, ReferenceDecoder, interval
+from tests.codec.test_vectors import load, stored_tables
 
 FORMAT = (Path(codec.__file__).parent / "FORMAT.md").read_text(encoding="utf-8")
 
 
-def hex_block(name: str) -> bytes:
-    """The bytes of one fenced block of FORMAT.md, without its comments."""
-    block = re.search(rf"```hex {name}\n(.*?)```", FORMAT, re.DOTALL)
-    assert block, f"FORMAT.md has no block {name}"
-    return bytes.fromhex(re.sub(r"#.*", "", block[1]))
+def block(kind: str, name: str) -> str:
+    """One fenced block of FORMAT.md, without its comments."""
+    found = re.search(rf"```{kind} {name}\n(.*?)```", FORMAT, re.DOTALL)
+    assert found, f"FORMAT.md has no block {kind} {name}"
+    return re.sub(r"#.*", "", found[1])
+
+
+def motion(yaw_deg: float, y: float, time_s: float) -> Motion:
+    delta = np.zeros((3, 3), np.float32)
+    delta[0, 1] = y
+    return Motion(yaw_deg, 0.0, 0.0, np.zeros(3, np.float32), delta, time_s)
+
+
+FIRST = [motion(12.5, 0.0, 1.0)]
+SECOND = [motion(12.25, 0.02, 1.04), motion(15.0, 0.05, 1.08)]
 
 
 @pytest.fixture
-def tables() -> ByteTables:
-    frequencies = np.full((18, 256), 256)
-    frequencies[::2] = 1
-    frequencies[::2, 0] = 65281
-    return ByteTables(frequencies)
+def encoder() -> Encoder:
+    encoder = Encoder(stored_tables(), first_sequence=7)
+    encoder.set_source(np.zeros((3, 3)))
+    return encoder
 
 
-@pytest.fixture
-def motions() -> list[Motion]:
-    still = np.zeros(3, np.float32)
-    return [
-        Motion(12.5, 0.0, 0.0, still, np.zeros((1, 3), np.float32), 1.0),
-        Motion(12.25, -3.0, 0.0, still, np.array([[0.0, 0.02, 0.0]], np.float32), 1.04),
-    ]
+def test_example_messages(encoder: Encoder) -> None:
+    assert encoder.encode(FIRST) == bytes.fromhex(block("hex", "begins"))
+    assert encoder.encode(SECOND) == bytes.fromhex(block("hex", "chain"))
 
 
-def test_example_tables(tables: ByteTables) -> None:
-    assert hex_block("tables").hex() == tables.sha256
+def test_example_integers() -> None:
+    reference = ReferenceDecoder(load("tables_k3"))
+    for number, name in ((7, "begins"), (8, "chain")):
+        message = reference.decode(bytes.fromhex(block("hex", name)), number)
+        assert message.frames[-1][1] == [int(word) for word in block("integers", name).split()]
 
 
-def test_example_symbols(motions: list[Motion]) -> None:
-    assert hex_block("symbols") == motions_to_bytes(motions).tobytes()
+def test_example_symbols(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    coded: list[int] = []
+
+    class Noting(SymbolWriter):
+        def code(self, symbol: int, model: Model) -> int:
+            coded.append(symbol)
+            return super().code(symbol, model)
+
+    monkeypatch.setattr("codec.encoder.SymbolWriter", Noting)
+    encoder.encode(FIRST)
+    table = re.findall(r"^\| ([\d, ]+) \| (?:[A-Z]+:|time:|yaw:|pitch,|coefficients:|check)", FORMAT, re.MULTILINE)
+    assert [int(word) for row in table for word in row.split(", ")] == coded
+    coded.clear()
+    encoder.encode(SECOND)
+    assert [int(word) for word in block("symbols", "chain").split()] == coded
 
 
-def test_example_message(tables: ByteTables, motions: list[Motion]) -> None:
-    message = Encoder(tables, first_sequence=7).encode(motions)
-    assert hex_block("message") == message
-    assert (len(message), message_cost(message).header_bytes) == (34, 7)
-    decoded = Decoder(tables).decode(message)
-    assert decoded.sequence == 7
-    assert decoded.motions[0] == motions[0]
-    assert decoded.motions[1].delta[0, 1] == np.float32(np.float16(0.02))
+def test_example_steps() -> None:
+    rows = re.findall(r"^\| ([A-Z]+) \| (\d+) \| (\d+) \| (\d+) \| (\w{16}) \| (\w{16}) \|$", FORMAT, re.MULTILINE)
+    decoder = RangeDecoder(bytes.fromhex(block("hex", "chain"))[2:])
+    for name, symbol, left, right, low, width in rows:
+        table = getattr(reference_decoder, name)
+        assert interval(table, int(left)) == (int(symbol), int(left), int(right))
+        assert decoder.take(table) == int(symbol)
+        assert (f"{decoder.low:016x}", f"{decoder.width:016x}") == (low, width)
+    assert len(rows) == 8
 
 
-def test_example_steps(tables: ByteTables) -> None:
-    rows = re.findall(r"^\| (\d) \| (\w\w) \| (\d+) \| (\d+) \| (\w{16}) \| (\w{16}) \|$", FORMAT, re.MULTILINE)
-    low, width = 0, 2**64 - 1
-    for position, symbol, left, right, low_hex, width_hex in rows:
-        table = tables.frequencies[int(position)].tolist()
-        assert interval(table, int(left)) == (int(symbol, 16), int(left), int(right))
-        low, width = low + (width >> 24) * int(left), (width >> 24) * (int(right) - int(left))
-        if width < 2**32:
-            low, width = low * 2**32 % 2**64, width * 2**32
-        assert (f"{low:016x}", f"{width:016x}") == (low_hex, width_hex)
-    assert len(rows) == 4
-
-
-def test_example_recording(tables: ByteTables, tmp_path: Path) -> None:
+def test_example_recording(tmp_path: Path) -> None:
     path = tmp_path / "example.fwr"
-    with RecordingWriter(path, RecordingHeader("4f2a90c1d7e8", tables.sha256, b"face", "image/webp")) as writer:
-        writer.write(0.0815, hex_block("message"))
-    assert hex_block("recording") == path.read_bytes()
+    header = RecordingHeader("4f2a90c1d7e8", stored_tables().sha256, b"face", "image/webp")
+    with RecordingWriter(path, header) as writer:
+        writer.write(0.0815, bytes.fromhex(block("hex", "begins")))
+    assert bytes.fromhex(block("hex", "recording")) == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name", ["ANSWER", "RECEIVED", "FRAMES", "LINKS", "STEP", "LEVEL", "SPACING", "COUNT", "JITTER"]
+)
+def test_constant_tables(name: str) -> None:
+    found = re.search(rf"^\| {name} \| (\d+) \| ([\d, x]+) \|$", FORMAT, re.MULTILINE)
+    assert found
+    weights: list[int] = []
+    for part in found[2].split(", "):
+        weight, _, times = part.partition(" x ")
+        weights += [int(weight)] * int(times or 1)
+    assert len(weights) == int(found[1])
+    assert reference_decoder.shares(weights) == getattr(reference_decoder, name)
+
+
+def test_contexts() -> None:
+    assert f"how many of {', '.join(map(str, RUN_LIMITS))} are <= run" in FORMAT
+    assert f"run = {WEIGHT_UNIT} " in FORMAT
 
 
 @pytest.mark.parametrize(
@@ -85,8 +120,11 @@ def test_example_recording(tables: ByteTables, tmp_path: Path) -> None:
     [
         ("keypoints", codec.MAX_KEYPOINTS),
         ("frames in a message", codec.MAX_FRAMES),
+        ("repeated messages in a message", MAX_REPEATS),
         ("bytes of a message", codec.MAX_MESSAGE_BYTES),
+        ("bytes of a sound", codec.MAX_SOUND_BYTES),
         ("capture time, ms", MAX_TIME_MS),
+        ("magnitude of an integer", LARGEST),
         ("bytes of a source image", codec.MAX_SOURCE_BYTES),
         ("bytes of a record's payload", codec.MAX_MESSAGE_BYTES),
     ],
@@ -101,5 +139,6 @@ def test_versions() -> None:
 
 
 def test_every_error_is_described() -> None:
-    described = set(re.findall(r"^\| `(\w+Error)` \|", FORMAT, re.MULTILINE))
-    assert described == {error.__name__ for error in codec.CodecError.__subclasses__()}
+    described = set(re.findall(r"^\| `(\w+)` \|", FORMAT, re.MULTILINE))
+    errors = {error.__name__ for error in codec.CodecError.__subclasses__()}
+    assert described >= errors | {"MissingReference"}

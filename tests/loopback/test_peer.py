@@ -163,6 +163,24 @@ async def test_peers_meet_on_a_machine_without_network(monkeypatch: pytest.Monke
         await until(lambda: got == [b"\x01"])
 
 
+async def test_address_gone_says_when_the_machine_has_other_addresses(monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = Peer(), Peer()
+    assert not first.address_gone  # it has none yet
+    async with joined(first, second):
+        assert not first.address_gone
+        monkeypatch.setattr("signaling.ice_hooks.get_host_addresses", lambda use_ipv4, use_ipv6: ["192.0.2.7"])
+        candidates = [line for line in first._connection.localDescription.sdp.splitlines() if "candidate:" in line]
+        alone = all("127.0.0.1" in line for line in candidates)
+        assert first.address_gone is not alone
+    assert not first.address_gone
+
+
+async def test_address_gone_is_never_so_on_this_machine_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("aioice.ice.get_host_addresses", lambda use_ipv4, use_ipv6: [])
+    async with two_peers() as (sender, _):
+        assert not sender.address_gone
+
+
 def test_unknown_aiortc_leaves_the_connection_alone() -> None:
     code = (
         "import asyncio, aioice.ice as ice\n"

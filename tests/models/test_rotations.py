@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models import geometry
@@ -13,6 +13,7 @@ angles = st.tuples(*[st.floats(-85, 85)] * 3)
 share = st.floats(0, 1)
 
 
+@settings(max_examples=50, deadline=None)
 @given(angles)
 def test_matrix_and_angles_are_those_of_geometry(each: tuple[float, float, float]) -> None:
     tensors = [torch.tensor(angle, dtype=torch.float64) for angle in each]
@@ -23,6 +24,7 @@ def test_matrix_and_angles_are_those_of_geometry(each: tuple[float, float, float
     assert euler_angles_deg(R) == pytest.approx(theirs, abs=1e-5)
 
 
+@settings(max_examples=50, deadline=None)
 @given(angles)
 def test_turns_are_those_of_geometry(turn: tuple[float, float, float]) -> None:
     ours = turn_rotation(np.array(turn))
@@ -51,6 +53,7 @@ def test_slerp_half_way_worked_by_hand() -> None:
     assert np.trace(half) == pytest.approx(1 + 2 * np.cos(np.deg2rad(60)), abs=1e-12)
 
 
+@settings(max_examples=50, deadline=None)
 @given(angles, angles, share)
 def test_slerp_has_a_steady_speed(one: tuple[float, ...], other: tuple[float, ...], part: float) -> None:
     start, end = rotation_matrix(*one), rotation_matrix(*other)

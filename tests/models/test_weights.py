@@ -93,8 +93,8 @@ def test_weights_of_other_sizes(folder: Path) -> None:
     ("text", "words"),
     [
         ("not json", "expected a model's manifest in JSON"),
-        ("[]", "expected manifest version 1, got 'list'"),
-        ('{"version": 99}', "expected manifest version 1, got 99"),
+        ("[]", "expected version 1 of a model's manifest, got 'list'"),
+        ('{"version": 99}', "expected version 1 of a model's manifest, got 99"),
         ('{"version": 1, "config": {"size": 1}}', "expected the sizes"),
     ],
 )

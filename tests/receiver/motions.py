@@ -6,6 +6,7 @@ from codec.codec_tables import CodecTables
 from codec.decoder import MediaMessage
 from codec.encoder import Encoder
 from codec.motion import Motion
+from codec.wire import Profile
 
 KEYPOINTS = 20
 TABLES = CodecTables.default(KEYPOINTS)
@@ -22,7 +23,7 @@ def media(number: int, frames: int = 2, period_s: float = 0.04) -> MediaMessage:
     return MediaMessage(number % 1024, tuple(motion((number * frames + index) * period_s) for index in range(frames)))
 
 
-def encode(messages: int, frames: int = 2, repeat: int = 0) -> list[bytes]:
+def encode(messages: int, frames: int = 2, repeat: int = 0, profile: Profile = Profile.PREDICTIVE) -> list[bytes]:
     """The first messages of a call, as bytes, each with the last frames of `repeat` earlier ones."""
-    encoder = Encoder(TABLES)
+    encoder = Encoder(TABLES, profile)
     return [encoder.encode(media(number, frames).motions, repeat=repeat) for number in range(messages)]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codec.motion import Motion
@@ -37,6 +37,16 @@ def test_ends_are_the_frames_themselves(share: float, seed: int) -> None:
     assert end == motion(0, seed)
 
 
+def test_keypoints_that_one_frame_came_without_follow_the_head() -> None:
+    many = pose(0, 0, 0, level=0.4)
+    few = Motion(0, 0, 0, many.t, many.delta[:8] * np.float32(0.5), 0.0)
+    for half in (between(many, few, 0.5, 0.0), between(few, many, 0.5, 0.0)):
+        assert half.delta[:8] == pytest.approx(np.full((8, 3), 0.3), abs=1e-6)
+        assert half.delta[8:] == pytest.approx(np.full((12, 3), 0.2), abs=1e-6)
+    assert between(many, few, 1.0, 0.0) == few
+
+
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.floats(-1e4, 1e4), min_size=18, max_size=18), st.floats(0, 1))
 def test_whatever_came_gives_a_motion_between(numbers: list[float], share: float) -> None:
     a, b = Motion.from_vector(numbers[:9], 0), Motion.from_vector(numbers[9:], 1)

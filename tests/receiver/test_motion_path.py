@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codec.motion import Motion
@@ -150,6 +150,7 @@ def test_memory_is_bounded() -> None:
     assert path.newest_s == pytest.approx(511 / 25)
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 60), st.booleans()), min_size=1, max_size=60))
 def test_whatever_comes_when_nothing_jumps_and_nothing_leaves_the_frames(
     events: list[tuple[int, bool]],

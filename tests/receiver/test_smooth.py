@@ -73,6 +73,15 @@ def test_what_is_held_at_the_end_is_no_freeze() -> None:
     assert smoother.counts[How.HELD] == 0
 
 
+def test_frames_that_are_all_too_late_are_held_pictures_and_no_freeze() -> None:
+    smoother = Smoother()
+    for index in range(20):  # each half second a frame, half a second after it should have come
+        smoother.push(frame(0.5 * index), 0.5 * index + (0.6 if index else 0.0))
+        smoother.sample(0.5 * index + 0.61)
+    assert smoother.longest_freeze_s == pytest.approx(0.5)  # each picture stands until the next
+    assert smoother.counts[How.HELD] == pytest.approx(19, abs=1)
+
+
 def test_order_of_arrival_within_the_delay_and_doubles_do_not_matter() -> None:
     straight = [(index / 25 + 0.05, frame(index / 25)) for index in range(200)]
     pairs = [(straight[index | 1][0], motion) for index, (_, motion) in enumerate(straight)]  # two a message

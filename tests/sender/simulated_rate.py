@@ -75,7 +75,7 @@ class Simulation:
             plan = self.controller.plan(now_s)
             if not self.plans or self.plans[-1][1] != plan:
                 self.plans.append((now_s, plan))
-            if now_s - kept_s < 1 / plan.frame_rate - 0.5 / self._frame_rate:
+            if plan.thin and now_s - kept_s < 0.75 / plan.frame_rate:
                 continue
             kept_s = now_s
             began_s = now_s if not waiting else began_s
@@ -86,7 +86,7 @@ class Simulation:
         return self
 
     def _send(self, number: int, frames: int, plan: Plan, now_s: float) -> None:
-        payload = MESSAGE_BYTES + round(frames * (1 + plan.repeat) * FRAME_BYTES * LEVEL_SHARE[plan.level])
+        payload = MESSAGE_BYTES + round((frames + plan.repeat) * FRAME_BYTES * LEVEL_SHARE[plan.level])
         self.controller.sent(payload, frames, now_s)
         second = self.seconds[int(now_s)]
         second.sent += 1

@@ -1,4 +1,4 @@
-"""Tables are counted on the model's own motion, and travel with the weights."""
+"""Tables are fitted to the model's own motion, and travel with the weights."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import torch
 
 import facewire
 from codec import Encoder, Motion, Profile
-from models.weights import build_model, load_model, save_model
+from models.weights import Model, build_model, load_model, save_model
 from sender.fit_codec import motion_of
 from tests.models.training.prepared import write_prepared
 
@@ -18,30 +18,49 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_prepared(tmp_path_factory.mktemp("prepared"), clips=2, frames=12, stills=0)
 
 
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
-    model = build_model("tiny", seed=1)
+@pytest.fixture(scope="module")
+def models(data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Model, Model]:
+    """The same weights before and after the command."""
+    folder = tmp_path_factory.mktemp("models")
     torch.manual_seed(0)
-    save_model(model.networks, model.codec_tables, tmp_path / "plain", {"source": "a test", "licence": "none"})
-    return tmp_path / "plain"
+    model = build_model("tiny", seed=1)
+    save_model(model.networks, model.codec_tables, folder / "plain", {"source": "a test", "licence": "none"})
+    words = ["models", "fit-codec", str(folder / "plain"), str(folder / "out"), "--data", str(data), "--frames", "8"]
+    assert facewire.run(words) == 0
+    return load_model(folder / "plain"), load_model(folder / "out")
 
 
-def test_fitted_tables_make_this_motion_cheaper(data: Path, weights: Path, tmp_path: Path) -> None:
-    assert (
-        facewire.run(["fit-codec", str(weights), str(tmp_path / "out"), "--data", str(data), "--split", "train"]) == 0
-    )
-    before, after = load_model(weights), load_model(tmp_path / "out")
-    assert after.manifest["tables_fitted_on"] == {"split": "train", "clips": 2, "frames": 24}
+@pytest.mark.parametrize(("profile", "share"), [(Profile.PAPER, 0.8), (Profile.PREDICTIVE, 0.9)])
+def test_fitted_tables_make_this_motion_cheaper(
+    data: Path, models: tuple[Model, Model], profile: Profile, share: float
+) -> None:
+    moving = motion_of(models[0], data / "train" / "id000_0.mp4")
+    motions = [Motion.from_vector(vector, index / 25) for index, vector in enumerate(moving.vectors[3:6])]
+    sizes = []
+    for model in models:
+        encoder = Encoder(model.codec_tables, profile)
+        encoder.set_source(moving.x_c)
+        sizes.append(len(encoder.encode(motions)))
+    assert sizes[1] < sizes[0] * share
+
+
+def test_manifest_names_the_clips_and_the_tables(models: tuple[Model, Model]) -> None:
+    before, after = models
+    assert after.manifest["tables_fitted_on"] == {"split": "train", "clips": 2, "frames": 16}
     assert after.manifest["source"] == "a test"
     assert after.model_id != before.model_id
-    motion = Motion.from_vector(motion_of(after, data / "train" / "id000_0.mp4")[3], 0.0)
-    plain, fitted = (len(Encoder(model.codec_tables, Profile.PAPER).encode([motion])) for model in (before, after))
-    assert fitted < plain * 0.8
+    assert after.codec_tables.sha256 != before.codec_tables.sha256
 
 
-def test_weights_stay_what_they_were(data: Path, weights: Path, tmp_path: Path) -> None:
-    facewire.run(["fit-codec", str(weights), str(tmp_path / "out"), "--data", str(data), "--split", "train"])
-    before, after = load_model(weights), load_model(tmp_path / "out")
+def test_weights_stay_what_they_were(data: Path, models: tuple[Model, Model]) -> None:
+    before, after = models
     assert before.manifest["weights"]["sha256"] == after.manifest["weights"]["sha256"]
-    motion = motion_of(before, data / "train" / "id000_0.mp4")
-    np.testing.assert_array_equal(motion, motion_of(after, data / "train" / "id000_0.mp4"))
+    clip = data / "train" / "id000_0.mp4"
+    np.testing.assert_array_equal(motion_of(before, clip).vectors, motion_of(after, clip).vectors)
+
+
+def test_motion_is_of_the_clips_middle(data: Path, models: tuple[Model, Model]) -> None:
+    clip = data / "train" / "id000_0.mp4"
+    whole, middle = motion_of(models[0], clip), motion_of(models[0], clip, most=4)
+    np.testing.assert_array_equal(middle.vectors, whole.vectors[4:8])
+    np.testing.assert_array_equal(middle.x_c, whole.x_c)

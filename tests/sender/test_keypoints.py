@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from codec.motion import Motion
+from codec.wire import Level, Profile
 from models.config import COMPACT
 from models.presets import PRESETS
 from sender.errors import InputError
@@ -51,22 +52,35 @@ def test_no_fewer_than_training_knows() -> None:
 
 
 def test_more_at_once_and_fewer_after_a_second() -> None:
-    choice = KeypointChoice(COMPACT, None, 0.1)
+    choice = KeypointChoice(COMPACT, allowed_px=0.1)
     chosen = [choice.choose([motion({9: 40} if index == 3 else {}, index / 10)]) for index in range(16)]
     assert chosen == [5] * 3 + [10] * 10 + [5] * 3
 
 
 def test_a_message_carries_what_its_neediest_frame_needs() -> None:
     frames = [motion({9: 40}, 0.0), motion({}, 0.04)]
-    assert KeypointChoice(COMPACT, None, 0.1).choose(frames) == 10
+    assert KeypointChoice(COMPACT, allowed_px=0.1).choose(frames) == 10
 
 
-@pytest.mark.parametrize(("text", "number"), [("all", 20), ("20", 20), ("7", 7), ("adaptive", 5)])
-def test_what_the_option_says(text: str, number: int) -> None:
-    assert read_choice(text, COMPACT, 0.25).choose([motion({})]) == number
+@pytest.mark.parametrize(("text", "number"), [("all", None), ("20", 20), ("7", 7), ("adaptive", 5)])
+def test_what_the_option_says(text: str, number: int | None) -> None:
+    assert read_choice(text, Profile.PAPER, COMPACT, Level.HIGH).choose([motion({})]) == number
 
 
 @pytest.mark.parametrize("text", ["0", "21", "-3", "few", "", "1.5", "٣٣"])
 def test_other_words_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="expected all, adaptive or 1 to 20"):
-        read_choice(text, COMPACT, 0.25)
+        read_choice(text, Profile.PAPER, COMPACT, Level.HIGH)
+
+
+def test_adaptive_allows_what_the_level_does() -> None:
+    frame = motion({12: 10})  # 0.5 px over all
+    assert read_choice("adaptive", Profile.PAPER, COMPACT, Level.MEDIUM).choose([frame]) == 5
+    assert read_choice("adaptive", Profile.PAPER, COMPACT, Level.HIGH).choose([frame]) == 13
+
+
+@pytest.mark.parametrize("text", ["adaptive", "5"])
+def test_predictive_sends_all(text: str) -> None:
+    assert read_choice("all", Profile.PREDICTIVE, COMPACT, Level.HIGH).choose([motion({})]) is None
+    with pytest.raises(InputError, match="expected all"):
+        read_choice(text, Profile.PREDICTIVE, COMPACT, Level.HIGH)

@@ -7,7 +7,9 @@ from codec.codec_tables import CodecTables
 from codec.decoder import Decoder
 from codec.encoder import Encoder
 from codec.motion import Motion
+from codec.wire import Level
 from sender.packetise import Packetiser
+from sender.rate import Plan
 
 TABLES = CodecTables.default(2)
 
@@ -77,3 +79,18 @@ def test_discard_uses_up_no_sequence_number() -> None:
     assert not packetiser.due(100.0)
     packetiser.add(motion(1.0), 1.0)
     assert Decoder(TABLES).decode(packetiser.pack()[0]).sequence == 0
+
+
+def test_follow_takes_interval_repeats_and_level_from_the_plan() -> None:
+    encoder = Encoder(TABLES)
+    packetiser, decoder = Packetiser(encoder, 0.06, 0.04), Decoder(TABLES)
+    packetiser.follow(Plan(0.12, 2, 12.5, True, Level.LOW, None))
+    lost = []
+    for index in range(6):
+        packetiser.add(motion(index * 0.08), index * 0.08)
+        if packetiser.due(index * 0.08):
+            lost.append(packetiser.pack())
+    assert [frames for _, frames in lost] == [2, 2, 2]
+    message = decoder.decode(lost[2][0])
+    assert message.level == Level.LOW
+    assert [round(frame.capture_time_s, 2) for frame in message.repeated] == [0.08, 0.24]

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 import numpy as np
+import pytest
 
 from codec.codec_tables import CodecTables
+from codec.decoder import Decoder
 from codec.encoder import Encoder
 from codec.motion import Motion
 from models.face_finder import FaceBox
@@ -17,7 +19,9 @@ from sender.crop_watch import FaceWatch
 from sender.extract import Extracted, Extractor
 from sender.packetise import Packetiser
 from sender.pipeline import SenderPipeline
+from sender.rate import RateController
 from sender.send import MediaSender
+from sender.steady import Steady
 from signaling.control_messages import CropMoved
 from signaling.dropping_queue import DroppingQueue
 from tests.sender.test_send import Line
@@ -114,6 +118,17 @@ async def test_run_on_a_link_that_takes_nothing_drops_and_counts_instead_of_queu
     assert bench.pipeline.frames_congested == 14
 
 
+async def test_run_follows_the_rate_control_and_leaves_frames_out() -> None:
+    bench = Bench()
+    rate = RateController(25.0, 20, max_kbps=1.0)
+    bench.pipeline = replace(bench.pipeline, rate=rate, wire_sent=lambda: 0)
+    await play(bench, 50)
+    assert bench.pipeline.frames_thinned == 25
+    assert bench.pipeline.channel.frames + bench.pipeline.frames_congested == 25  # this line takes three messages
+    assert bench.pipeline.channel.frames == 9
+    assert (bench.pipeline.plans[0][0], bench.pipeline.plans[-1][1].interval_s) == (0, 0.24)
+
+
 async def play(bench: Bench, frames: int, height: int = 8, width: int = 8) -> None:
     """Frames of one bright colour, 25 a second."""
     running = asyncio.create_task(bench.pipeline.run())
@@ -145,3 +160,19 @@ async def test_run_nobody_in_the_whole_picture_overrules_a_face_in_the_crop() ->
     await play(bench, 75)
     assert 58 <= bench.pipeline.frames_no_face <= 62  # all but those of the first half second or a little more
     assert bench.idle == ["no face"] * 2
+
+
+async def test_run_sends_motion_made_steady_in_the_crop_that_it_was_seen_in() -> None:
+    bench, calls = Bench(), list[tuple[float, Square | None]]()
+
+    class Still(Steady):
+        def __call__(self, motion: Motion, square: Square | None = None) -> Motion:
+            calls.append((motion.capture_time_s, square))
+            return replace(motion, yaw_deg=30.0)
+
+    bench.pipeline.steady = Still(np.zeros((20, 3), np.float32), scaled=True)
+    await play(bench, 4)
+    assert calls == [(index * 0.04, Square(0, 0, 8)) for index in range(4)]
+    decoder = Decoder(TABLES)
+    sent = [motion for message in bench.line.sent for motion in decoder.decode(message).motions]
+    assert [motion.yaw_deg for motion in sent] == pytest.approx([30.0] * 4, abs=0.3)

@@ -32,3 +32,16 @@ def test_congested_when_more_than_two_messages_wait() -> None:
     assert states == [False, False, False, True]
     line.media_waiting_bytes = 0
     assert not channel.congested
+
+
+def test_congested_counts_messages_after_a_large_one() -> None:
+    line = Line()
+    channel = MediaSender(line)
+    channel.send(b"x" * 1000, 1)
+    line.media_waiting_bytes = 0
+    for _ in range(3):
+        assert not channel.congested
+        channel.send(b"x" * 20, 1)
+    assert channel.congested
+    line.media_waiting_bytes -= 20
+    assert not channel.congested

@@ -4,10 +4,19 @@ import asyncio
 import random
 
 import pytest
-from aiortc.rtcsctptransport import USERDATA_MAX_LENGTH, Chunk, DataChunk, ForwardTsnChunk, SackChunk
+from aiortc.rtcsctptransport import (
+    SCTP_MAX_PACKET_LENGTH,
+    USERDATA_MAX_LENGTH,
+    Chunk,
+    DataChunk,
+    ForwardTsnChunk,
+    RTCSctpCapabilities,
+    SackChunk,
+)
+from aiortc.utils import uint32_gt
 
-from signaling.sctp import FORWARD_HOLD_S, SACK_HOLD_S
-from tests.signaling.sctp_pair import End, Packet, pair, run, seeded_loss, talk
+from signaling.sctp import FORWARD_HOLD_S, SACK_HOLD_S, TunedSctp
+from tests.signaling.sctp_pair import End, Line, Packet, pair, run, seeded_loss, talk
 
 PAIRINGS = [(True, True), (True, False), (False, True), (False, False)]
 
@@ -226,9 +235,10 @@ def test_control_lost_with_nothing_after_it_comes_by_t3() -> None:
     run(main)
 
 
-def test_forward_tsn_at_most_one_each_200_ms_and_on_data_where_there_is_any() -> None:
+@pytest.mark.parametrize("second", [True, False])  # stock answers each packet, and each answer asks for one more
+def test_forward_tsn_at_most_one_each_200_ms_and_on_data_where_there_is_any(second: bool) -> None:
     async def main() -> None:
-        async with pair(rtt_s=0.3, first_loses=seeded_loss(7, 0.2)) as (one, _):
+        async with pair(True, second, 0.3, seeded_loss(7, 0.2)) as (one, _):
             begin_s = now_s()
             await talk(one, seconds=30)
             packets = [packet for packet in one.line.since(begin_s) if packet.at_s < begin_s + 29.9]
@@ -240,6 +250,26 @@ def test_forward_tsn_at_most_one_each_200_ms_and_on_data_where_there_is_any() ->
     run(main)
 
 
+@pytest.mark.parametrize("rtt_s", [0.3, 0.35, 0.39])
+def test_forward_tsn_is_not_repeated_once_it_has_arrived(rtt_s: float) -> None:
+    async def main() -> None:
+        lost = [True]
+        times_s: list[tuple[float, bool]] = []
+
+        def loses(at_s: float, chunks: list[Chunk]) -> bool:
+            for chunk in chunks:
+                if isinstance(chunk, ForwardTsnChunk):
+                    times_s.append((at_s, uint32_gt(chunk.cumulative_tsn, one.sctp._last_sacked_tsn)))
+            return bool(lost) and lost.pop()
+
+        async with pair(True, False, rtt_s, loses) as (one, _):
+            await talk(one, seconds=3)
+            assert 1 <= len(times_s) <= 3  # it takes one round trip to hear that it has
+            assert all(needed for _, needed in times_s)
+
+    run(main)
+
+
 def test_forward_tsn_leaves_alone_where_no_data_follows() -> None:
     async def main() -> None:
         lost = [True]
@@ -247,7 +277,8 @@ def test_forward_tsn_leaves_alone_where_no_data_follows() -> None:
             begin_s = now_s()
             one.media.send(bytes(20))
             await asyncio.sleep(6)
-            assert len(alone(one.line.since(begin_s), ForwardTsnChunk)) == 1
+            (packet,) = alone(one.line.since(begin_s), ForwardTsnChunk)
+            assert packet.size_bytes == 20
             assert two.media_in == []
             assert one.sctp._advanced_peer_ack_tsn == one.sctp._last_sacked_tsn
             assert quiet(one)
@@ -331,6 +362,38 @@ def test_outage_ends_and_media_flow_again_at_once() -> None:
     run(main)
 
 
+def test_abort_of_the_other_side_is_not_answered_with_a_held_sack() -> None:
+    async def main() -> None:
+        async with pair() as (one, two):
+            begin_s = now_s()
+            one.media.send(bytes(20))
+            await asyncio.sleep(0.05)
+            await one.sctp.stop()
+            await asyncio.sleep(5)
+            assert two.sctp.state == "closed"
+            assert two.line.since(begin_s) == []
+
+    run(main)
+
+
+def test_sack_never_makes_a_packet_longer_than_it_may_be() -> None:
+    async def main() -> None:
+        async with pair() as (one, two):
+            begin_s = now_s()
+            one.media.send(bytes(20))
+            await asyncio.sleep(0.15)  # two's SACK may ride by now
+            two.media.send(bytes(USERDATA_MAX_LENGTH))
+            await asyncio.sleep(0.01)
+            packets = two.line.since(begin_s)
+            assert [packet.has(SackChunk) for packet in packets] == [False]
+            await asyncio.sleep(1)
+            packets = two.line.since(begin_s)
+            assert max(packet.size_bytes for packet in packets) <= SCTP_MAX_PACKET_LENGTH
+            assert len(alone(packets, SackChunk)) == 1
+
+    run(main)
+
+
 def test_stop_with_a_held_sack_leaves_no_timer_and_says_nothing_more() -> None:
     async def main() -> None:
         async with pair(first_loses=seeded_loss(1, 0.5)) as (one, two):
@@ -344,6 +407,19 @@ def test_stop_with_a_held_sack_leaves_no_timer_and_says_nothing_more() -> None:
             await asyncio.sleep(10)
             assert one.line.since(begin_s) == two.line.since(begin_s) == []
             assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run(main)
+
+
+def test_start_after_stop_does_not_begin() -> None:
+    async def main() -> None:
+        async with pair() as (one, _):
+            late = TunedSctp(Line("client", 0.0, one.line.loses))
+            await late.stop()
+            await late.start(RTCSctpCapabilities(65536), 5000)
+            await asyncio.sleep(10)
+            assert late.transport.packets == []  # type: ignore[attr-defined]
+            assert late.state == "closed"
 
     run(main)
 

@@ -41,7 +41,7 @@ def offer(monkeypatch: pytest.MonkeyPatch, ways: list[Way], taken: str) -> list[
         runner = next(way for way in ways if way.name == taken).build(graph)
         return type(chosen)(Choice(graph.name, taken, "a test", chosen.choice.measured), runner)
 
-    monkeypatch.setattr(module, "ways_for", lambda device, folder: ways)
+    monkeypatch.setattr(module, "ways_for", lambda *_: ways)
     monkeypatch.setattr(module, "choose", choose)
     return measured
 
@@ -110,7 +110,7 @@ def test_a_kept_way_that_fails_or_errs_now(tiny: Model, monkeypatch: pytest.Monk
         FakeWay("odd", Clock(), missing="not installed"),
         FakeWay("odd", Clock(), change=lambda result: result + 1),
     ):
-        monkeypatch.setattr(module, "ways_for", lambda device, folder, way=spoiled: [way])
+        monkeypatch.setattr(module, "ways_for", lambda *_, way=spoiled: [way])
         said: list[str] = []
         prepared = prepare(tiny, ["extract"], say=said.append)
         assert prepared.model.runners == {}

@@ -1,5 +1,6 @@
 """Every way gives plain torch's numbers on both paths, or says in words why it cannot."""
 
+import signal
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -72,6 +73,21 @@ def test_openvino_converts_once(tmp_path: Path) -> None:
     assert told.returncode == 0, told.stderr
     assert told.stdout.split() == ["3", "conversions"]  # the second time it was read, then it was damaged twice
     assert sorted(path.name for path in tmp_path.iterdir()) == ["extract.bin", "extract.xml"]
+
+
+@pytest.mark.slow
+@needs_openvino
+def test_openvino_lets_ctrl_c_end_a_program(tmp_path: Path) -> None:
+    """With a graph that it converted, and with one that it read back."""
+    for _ in range(2):
+        told = subprocess.run(
+            [sys.executable, "-m", "tests.models.runtime.interrupted", str(tmp_path)],
+            capture_output=True,
+            text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # however pytest was started
+        )
+        assert told.returncode == 130, told.stderr
+        assert (tmp_path / "render.xml").is_file()
 
 
 def test_plain_affine_grid_is_torchs() -> None:

@@ -44,7 +44,7 @@ def moved(module: nn.Module) -> float:
 def test_each_side_learns_from_its_own_terms(folder: Path, tmp_path: Path) -> None:
     perceptual = PerceptualLoss([SqueezeFeatures(write_squeeze(tmp_path))])
     stage = make_stage(folder, perceptual=perceptual)
-    assert set(stage.module) == {"appearance", "motion_field", "generator", "discriminator"}
+    assert set(stage.module) == {"appearance", "motion_field", "generator", "refiner", "discriminator"}
     stage.train()
     terms = stage.loss(torch.Generator().manual_seed(0))
     assert set(terms) == {"picture", "warped", "structure", "bending", "perceptual", "gan", "features", "discriminator"}

@@ -170,3 +170,17 @@ def test_steps_in_bf16(store: Store, perceptual: PerceptualLoss, tmp_path: Path)
     assert placed.d.x.dtype == drawing.field.flow.dtype == drawing.image.dtype == torch.float32
     assert run_stage(stage, Plan(size=64, minutes=None, steps=2, warm_up=1, bf16=True), tmp_path, resume=False)
     assert all(bool(torch.isfinite(value).all()) for value in stage.module.parameters())
+
+
+def test_gradients_of_each_network_are_clipped_apart(store: Store) -> None:
+    """A head pose that is far off does not hold G back."""
+    stage = make_stage(store)
+    for parameter in stage.module.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    drawn, found = (next(stage.module[name].parameters()).grad for name in ("generator", "extractor"))
+    assert drawn is not None
+    assert found is not None
+    drawn.flatten()[0], found.flatten()[0] = 3.0, 400.0
+    assert stage.clip(5.0).item() == pytest.approx(403.0)
+    assert drawn.norm().item() == pytest.approx(3.0)
+    assert found.norm().item() == pytest.approx(5.0, rel=1e-3)

@@ -168,7 +168,7 @@ def test_command_trains_all_stages_and_resumes(folder: Path, tmp_path: Path) -> 
     assert signal.getsignal(signal.SIGTERM) is handler
     model = load_model(tmp_path / "weights")
     assert model.config == TINY
-    assert set(model.manifest["training"]) == {"keypoints", "regions", "pictures", "joint", "adversarial"}
+    assert set(model.manifest["training"]) == {"keypoints", "regions", "pictures", "refine", "joint", "adversarial"}
     assert facewire.run([*words, "--resume"]) == 0
     assert load_model(tmp_path / "weights").model_id == model.model_id
     assert (tmp_path / "tensorboard" / "joint").is_dir()
