@@ -164,6 +164,14 @@ async def keep_looking(engine: Engine, material: Material) -> None:
         await asyncio.sleep(0.5)
 
 
+async def look_often(engine: Engine) -> None:
+    """Ask for the motion of the moment as a screen does, 30 times a second; rendering that often is left out."""
+    while True:
+        await asyncio.sleep(1 / RATE)
+        if engine.conversation is not None:
+            engine.conversation.incoming.smoother.sample(engine.now())
+
+
 async def until(condition: Any, limit_s: float, what: str) -> None:
     """Wait until something is so."""
     try:
@@ -185,6 +193,7 @@ async def measure_wire(model: Model, finder: Any, material: Material, loss: floa
         tasks.append(asyncio.create_task(engines[1].run()))
         for engine in engines:
             tasks += [asyncio.create_task(play(engine, material)) for play in (play_motion, keep_looking)]
+            tasks.append(asyncio.create_task(look_often(engine)))
         await until(lambda: all(front.shown for _, front in sides), 90, "both sides to see each other")
         await asyncio.sleep(SETTLE_S)
         conversations = [engine.conversation for engine in engines]
@@ -211,6 +220,7 @@ async def measure_wire(model: Model, finder: Any, material: Material, loss: floa
             "states": sides[0][1].states,
             "sound_packets_share": round((sides[0][1].packets - heard) * 0.06 / elapsed_s, 3),
             "frames_received_a_second": round(first.incoming.frames / first._elapsed_s(), 1),
+            "pictures_in_time_share": round(smoother.on_time_share or 0.0, 3),
             "longest_freeze_s": round(smoother.longest_freeze_s, 2),
             "lost_messages_share": round(first.incoming.loss, 3),
             "frames_left_out_or_dropped": conversations[1].outgoing.frames_dropped,

@@ -60,7 +60,8 @@ class FileFront:
         match message:
             case StateMessage():
                 self.states.append((message.state, message.reason))
-                self._say(f"{message.state.replace('_', ' ')}: {message.reason}" if message.reason else message.state)
+                words = message.state.replace("_", " ")
+                self._say(f"{words}: {message.reason}" if message.reason else words)
             case Stats():
                 self.stats.append(message)
             case ChatMessage():

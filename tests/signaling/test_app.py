@@ -157,3 +157,23 @@ async def test_peer_that_reads_nothing_is_put_out_while_the_other_floods() -> No
             finally:
                 flooding.cancel()
         slow.transport.abort()
+
+
+async def test_seat_of_a_call_is_had_back_with_its_secret_while_the_old_socket_stands() -> None:
+    async with running_server() as url:
+        async with (
+            await SignalingClient.join(url, "r", "call") as first,
+            await SignalingClient.join(url, "r", "call") as second,
+        ):
+            assert (first.role, second.role) == ("callee", "caller")
+            assert await first.receive() == PeerJoined(role="caller")
+            with pytest.raises(Refusal, match="room 'r' is full"):
+                await SignalingClient.join(url, "r", "call", seat="0" * 32)
+            async with await SignalingClient.join(url, "r", "call", seat=second.seat) as again:
+                assert (again.role, again.peer_present) == ("caller", True)
+                with pytest.raises(Refusal, match="taken back"):
+                    await second.receive()
+                assert await first.receive() == PeerJoined(role="caller")
+                await again.send(Description(kind="offer", call="0" * 16, sdp="v=0"))
+                assert isinstance(await first.receive(), Description)
+            assert await first.receive() == PeerLeft(role="caller")
