@@ -37,6 +37,8 @@ SOUND_AGAIN_FROM: Final = 0.02
 """Share of messages lost from which each packet of sound is sent once more, with the next message."""
 SOUND_KBPS: Final = 12.0
 LEAST_S: Final = 0.015
+THINNED: Final = 0.75
+"""Of the spacing that is asked for: a frame that comes so long after the last one is taken."""
 
 
 class Outgoing:
@@ -85,7 +87,8 @@ class Outgoing:
     def add_motion(self, motion: Motion) -> None:
         """Take a frame; some are left out where the rate controller wants fewer."""
         time_s = motion.capture_time_s - self._begin_s
-        if time_s < 0 or time_s - self._last_frame_s < 0.75 / self.plan.frame_rate:
+        too_soon_s = THINNED / self.plan.frame_rate if self.plan.thin else 0.0
+        if time_s < 0 or time_s <= self._last_frame_s or time_s - self._last_frame_s < too_soon_s:
             self.frames_dropped += time_s >= 0
             return
         self._last_frame_s = time_s

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from call.own_source import OwnSource, from_crop, from_file
 from codec.motion import Motion
+from models.config import ModelConfig
 from models.face_finder import FaceFinder
 from models.weights import Model
 from sender.camera import Frame, Image
@@ -23,6 +24,7 @@ from sender.crop import Cropper
 from sender.crop_square import Square, find_square
 from sender.crop_watch import FaceWatch
 from sender.extract import Extracted, Extractor
+from sender.steady import Steady
 from signaling.dropping_queue import DroppingQueue
 from signaling.stages import StageTimes
 
@@ -92,6 +94,7 @@ class Watching:
         self._best: tuple[float, Image] | None = None
         self._changes: list[tuple[float, OwnSource, Callable[[], None]]] = []
         self._used: OwnSource | None = None
+        self._steady: Steady | None = None
 
     def picture(self, picture: Picture) -> None:
         """Take a picture; the oldest that waits goes where the networks are slower than the camera."""
@@ -126,6 +129,7 @@ class Watching:
                 self._extractor.set_source(source.image)
                 self._used = source
             self.canonical = self._extractor.canonical
+            self._steady = None
         return [then for _, _, then in due]
 
     def _look(self, picture: Picture) -> Seen | None:
@@ -147,7 +151,14 @@ class Watching:
         if not good or _near_border(found):
             self._cropper.worry()
         good = good and not self._cropper.nobody
-        return Seen(found.face_score, square, found.motion if good else None, crop if good else None, picture.time_s)
+        motion = self._without_tremble(found, square) if good else None
+        return Seen(found.face_score, square, motion, crop if good else None, picture.time_s)
+
+    def _without_tremble(self, found: Extracted, square: Square) -> Motion:
+        assert self.canonical is not None
+        if self._steady is None:
+            self._steady = Steady(self.canonical, isinstance(self._model.config, ModelConfig), square)
+        return self._steady(found.motion, square)
 
     def _search(self, frame: Frame) -> bool:
         """Look for the face in the whole picture, some times a second."""
