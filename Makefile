@@ -21,7 +21,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint format types pytest demo-clip readme-picture bench lock clean
+.PHONY: demo test lint format types pytest node demo-clip readme-picture bench lock clean
 
 demo: $(READY)
 	$(BIN)/facewire demo $(if $(INPUT),--input "$(INPUT)") $(DEMO_ARGS)
@@ -35,8 +35,15 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy --strict
 
-pytest: $(READY)
+pytest: $(READY) node
 	$(BIN)/pytest $(TEST_ARGS)
+
+# Runs the page's decoder in tests. Where it cannot be had these tests are skipped.
+node:
+	@command -v node > /dev/null || command -v nodejs > /dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends nodejs > /dev/null; } || \
+	  echo "no node, and no apt to install it: the tests of the page's decoder will be skipped"
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
