@@ -86,6 +86,14 @@ def test_other_spellings() -> None:
     assert compare([calls]).count("decoded") >= len(messages)
 
 
+def test_the_smallest_of_a_longer_spelling() -> None:
+    """A byte more, and smaller than the shortest spelling: nothing but the length is wrong with one of them."""
+    message = bytes.fromhex(load("predictive")["messages"][0]["message"])
+    before = (int.from_bytes(message, "big") - 1).to_bytes(len(message), "big")
+    words = compare([[before + bytes((more,))] for more in range(1, 256)])
+    assert any("shortest coding" in one for one in words)
+
+
 def test_overtaken_messages() -> None:
     """A frame that came as a repeat is not given out again with its own message, which comes later, or twice."""
     encoder, motions = Encoder(stored_tables()), clip_motions(92, 24, 3)
