@@ -22,6 +22,7 @@ MAX_RECEIVED_TIME_S: Final = float(1 << 32)  # 136 years; its microseconds fit i
 
 _KIND_MEDIA: Final = 1
 _KIND_END: Final = 2
+_END_BYTES: Final = 4
 _HEAD_BYTES: Final = 13  # kind 1, payload length 4, received time 8
 _CRC_BYTES: Final = 4
 
@@ -59,7 +60,7 @@ class RecordingWriter:
         if self._file.closed:
             return
         try:
-            self._write(_record(_KIND_END, 0, self._records.to_bytes(4, "big")))
+            self._write(_record(_KIND_END, 0, self._records.to_bytes(_END_BYTES, "big")))
         finally:
             self._file.close()
 
@@ -151,7 +152,22 @@ def _read_record(file: BinaryIO) -> tuple[int, float, bytes] | None:
     payload = rest[:length]
     if zlib.crc32(head + payload) != int.from_bytes(rest[length:], "big"):
         raise RecordingError(f"damaged at byte {start}: the record does not match its checksum")
-    return head[0], int.from_bytes(head[5:], "big") / 1e6, payload
+    received_time_s = int.from_bytes(head[5:], "big") / 1e6
+    _check_record(start, head[0], length, received_time_s)
+    return head[0], received_time_s, payload
+
+
+def _check_record(start: int, kind: int, length: int, received_time_s: float) -> None:
+    """What a checksum does not say: that the writer kept to the format."""
+    if kind == _KIND_MEDIA and received_time_s > MAX_RECEIVED_TIME_S:
+        raise RecordingError(
+            f"damaged at byte {start}: expected a time up to {MAX_RECEIVED_TIME_S:.0f} s, got {received_time_s:.0f} s"
+        )
+    if kind == _KIND_END and (length, received_time_s) != (_END_BYTES, 0.0):
+        raise RecordingError(
+            f"damaged at byte {start}: expected an end record of {_END_BYTES} bytes at 0 s, got {length} bytes "
+            f"at {received_time_s:g} s"
+        )
 
 
 def _check_end(file: BinaryIO, payload: bytes, media: int) -> None:

@@ -31,6 +31,7 @@ T = TypeVar("T")
 
 SIGNALING_VERSION: Literal[2] = 2
 MAX_MESSAGE_BYTES = 65536
+MAX_COMPLAINT = 300  # characters
 """Default limit of one message, in bytes of UTF-8. An SDP with ten candidates is 2 kB."""
 
 
@@ -126,7 +127,12 @@ def _parse(adapter: TypeAdapter[T], text: str | bytes) -> T:
 
 
 def first_complaint(error: ValidationError) -> str:
-    """Say in a few words what is wrong, without repeating what came (it may be an SDP, or hostile)."""
+    """Say in a few words what is wrong, in one line, without repeating what came (it may be an SDP, or hostile).
+
+    Names of fields and types are repeated, in part: they are for a person to read, so nothing in them moves a cursor.
+    """
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else first["msg"]
+    words = f"{place}: {first['msg']}" if place else first["msg"]
+    shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in words[:MAX_COMPLAINT])
+    return shown if len(words) <= MAX_COMPLAINT else f"{shown}..."

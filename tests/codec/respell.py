@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
-
-import pytest
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from unittest import mock
 
 from codec import Decoder, WireError
-from codec.symbols import SymbolReader
+from codec.symbols import Model, SymbolReader
 from codec.wire import read_message
+
+
+class KeptReader(SymbolReader):
+    """A reader that counts its symbols and can be asked for their shortest spelling."""
+
+    def __init__(self, coded: bytes) -> None:
+        super().__init__(coded)
+        self.symbols = 0
+
+    def code(self, symbol: int, model: Model) -> int:
+        """As `SymbolReader.code`."""
+        self.symbols += 1
+        return super().code(symbol, model)
+
+    def spelled(self) -> bytes:
+        """What an encoder makes of the symbols taken so far."""
+        return self._again.finish()
+
+
+@contextmanager
+def kept_readers() -> Iterator[list[KeptReader]]:
+    """The readers that any decoder makes inside."""
+    readers: list[KeptReader] = []
+
+    def keep(coded: bytes) -> KeptReader:
+        readers.append(KeptReader(coded))
+        return readers[-1]
+
+    with mock.patch("codec.decoder.SymbolReader", keep):
+        yield readers
 
 
 def respelled(message: bytes, decoder: Decoder) -> bytes:
@@ -16,17 +46,8 @@ def respelled(message: bytes, decoder: Decoder) -> bytes:
 
     The same message where it is refused before any symbol. The decoder decodes it, with all that follows.
     """
-    readers: list[SymbolReader] = []
-
-    class Kept(SymbolReader):
-        def __init__(self, coded: bytes) -> None:
-            super().__init__(coded)
-            readers.append(self)
-
-    with pytest.MonkeyPatch.context() as patch, suppress(WireError):
-        patch.setattr("codec.decoder.SymbolReader", Kept)
+    with kept_readers() as readers, suppress(WireError):
         decoder.decode(message)
     if not readers:
         return message
-    envelope = read_message(message)
-    return message[: len(message) - len(envelope.coded)] + readers[0]._again.finish()
+    return message[: len(message) - len(read_message(message).coded)] + readers[0].spelled()

@@ -12,12 +12,17 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import pytest
 
-from codec import Acknowledgement, CodecTables, Decoder, MediaMessage, MissingReference, WireError
+from codec import Acknowledgement, CodecTables, Decoder, Encoder, Level, MediaMessage, MissingReference, WireError
+from codec.fields import ANSWER, BYTE, COUNT, FRAMES, JITTER, LEVEL, NIBBLE, REPEATS, SAME, code_number
+from codec.residual import code_frame
+from codec.symbols import SymbolWriter
 from tests.codec.respell import respelled
+from tests.codec.synthetic import canonical, clip_motions
 from tests.codec.test_vectors import CALLS, VECTORS, load, stored_tables
 
 NODE = shutil.which("node") or shutil.which("nodejs")
@@ -69,13 +74,68 @@ def test_real_motion_gives_the_same_integers() -> None:
     assert not any(error for result in results for error in result["results"])
 
 
+def test_other_spellings() -> None:
+    """All but the shortest bytes of the same symbols are refused: others as long, longer ones, with 00 behind."""
+    messages = [bytes.fromhex(vector["message"]) for name in CALLS for vector in load(name)["messages"]]
+    calls: list[bytes] = []
+    for message in messages:
+        behind = [message[:-1] + bytes(((message[-1] + by) % 256,)) for by in (-1, 1, 2, 3, 5, 9, 17, 33, 65, 129)]
+        longer = [message + more for more in (b"\0", b"\1", b"\x80", b"\0\0\1", bytes(9), bytes(8) + b"\1")]
+        shorter = [message[:-1], message[:-1] + b"\0\0", message[:-2] + b"\1"]
+        calls += [*behind, *longer, *shorter, message]
+    assert compare([calls]).count("decoded") >= len(messages)
+
+
+def test_the_smallest_of_a_longer_spelling() -> None:
+    """A byte more, and smaller than the shortest spelling: nothing but the length is wrong with one of them."""
+    message = bytes.fromhex(load("predictive")["messages"][0]["message"])
+    before = (int.from_bytes(message, "big") - 1).to_bytes(len(message), "big")
+    words = compare([[before + bytes((more,))] for more in range(1, 256)])
+    assert any("shortest coding" in one for one in words)
+
+
+def test_overtaken_messages() -> None:
+    """A frame that came as a repeat is not given out again with its own message, which comes later, or twice."""
+    encoder, motions = Encoder(stored_tables()), clip_motions(92, 24, 3)
+    encoder.set_source(canonical(92, 3))
+    sent = [encoder.encode(motions[at : at + 3], repeat=2) for at in range(0, 24, 3)]
+    compare([[sent[at] for at in order] for order in ((0, 2, 1, 1, 2, 4, 3), (1, 0, 3, 2), (0, 7, 5, 6), (0, 3, 2, 1))])
+
+
+def test_fields_out_of_range() -> None:
+    """What no encoder of ours writes, though the range coder can."""
+    tables = stored_tables().predictive
+    calls, zeros = [], [0] * (3 * tables.keypoints + 6)
+    for spacing_ms, time_ms, largest, gap in ((2, 0, 0, (1, 0)), (40, 2**32 - 1, 0, (1, 8)), (40, 0, 32767, (1, 8))):
+        writer = SymbolWriter()
+        for symbol, model in ((0, ANSWER), (2, FRAMES), (0, REPEATS), (0, LEVEL), (1, SAME), (spacing_ms, BYTE)):
+            writer.code(symbol, model)
+        code_number(writer, time_ms, 4)
+        code_frame(writer, [largest, *zeros[1:]], zeros, tables, Level.HIGH, begins=True)
+        writer.code(gap[0], COUNT)
+        writer.code(gap[1], JITTER)
+        with mock.patch("codec.residual.LARGEST", 40_000):
+            code_frame(writer, [largest + 1, *zeros[1:]], [largest, *zeros[1:]], tables, Level.HIGH, begins=False)
+        writer.code(0, NIBBLE)
+        calls.append([b"\x20\0" + writer.finish()])
+    words = ("order of their capture", "capture times up to", "integers up to 32767")
+    for outcome_of, expected in zip(compare(calls), words, strict=True):
+        assert expected in outcome_of
+
+
 def test_damaged_calls() -> None:
     """Messages lost, doubled, out of order, cut, changed, and changed but spelled as an encoder spells."""
-    tables, rng = stored_tables(), random.Random(4)
-    calls = [damaged(rng, tables) for _ in range(DAMAGED_CALLS)]
-    found = decode_calls(tables, calls)
-    outcomes: set[str] = set()
-    for call, results in zip(calls, found, strict=True):
+    rng = random.Random(4)
+    outcomes = compare([damaged(rng, stored_tables()) for _ in range(DAMAGED_CALLS)])
+    kinds = {" ".join(words.split()[:4]) for words in outcomes}
+    assert "decoded" in kinds
+    assert len(kinds) >= 10, kinds
+
+
+def compare(calls: Sequence[Sequence[bytes]]) -> list[str]:
+    """Decode calls with both decoders, which must agree; the words of the errors, or "decoded"."""
+    tables, words = stored_tables(), []
+    for call, results in zip(calls, decode_calls(tables, calls), strict=True):
         decoder = Decoder(tables)
         for message, result in zip(call, results["results"], strict=True):
             expected = outcome(decoder, message)
@@ -86,9 +146,8 @@ def test_damaged_calls() -> None:
                 message_of.pop("motion", None)
             del result["integers"]
             assert result == expected, message.hex()
-            outcomes.add(" ".join(str(result.get("error", "decoded")).split()[:4]))
-    assert "decoded" in outcomes
-    assert len(outcomes) >= 10, outcomes
+            words.append(str(result.get("error", "decoded")))
+    return words
 
 
 def damaged(rng: random.Random, tables: CodecTables) -> list[bytes]:

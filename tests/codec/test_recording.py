@@ -139,10 +139,10 @@ def test_any_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes, behind
     assert "\n" not in error
 
 
-def a_record(kind: int, payload: bytes, claimed: int | None = None) -> bytes:
+def a_record(kind: int, payload: bytes, claimed: int | None = None, time_us: int = 0) -> bytes:
     """A record with a good checksum, whatever it says."""
     length = len(payload) if claimed is None else claimed
-    record = bytes((kind,)) + length.to_bytes(4, "big") + bytes(8) + payload
+    record = bytes((kind,)) + length.to_bytes(4, "big") + time_us.to_bytes(8, "big") + payload
     return record + zlib.crc32(record).to_bytes(4, "big")
 
 
@@ -158,6 +158,9 @@ END = a_record(2, (3).to_bytes(4, "big"))
         (a_record(1, b"abc", claimed=65536), "record of 1 to 65535 bytes, got 65536", False),
         (a_record(1, b"", claimed=2**32 - 1), "record of 1 to 65535 bytes, got 4294967295", False),
         (a_record(1, b""), "record of 1 to 65535 bytes, got 0", False),
+        (a_record(1, b"abc", time_us=2**64 - 1), "expected a time up to 4294967296 s, got 18446744073710 s", False),
+        (a_record(2, (3).to_bytes(8, "big")), "expected an end record of 4 bytes at 0 s, got 8 bytes at 0 s", False),
+        (a_record(2, (3).to_bytes(4, "big"), time_us=5), "of 4 bytes at 0 s, got 4 bytes at 5e-06 s", False),
         (bytes(40), "record of 1 to 65535 bytes, got 0", False),
     ],
 )

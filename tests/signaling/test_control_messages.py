@@ -120,3 +120,12 @@ def test_parse_crop_moved_not_a_number() -> None:
     text = '{"type":"crop_moved","capture_time_s":1,"left":NaN,"top":0,"side":1}'
     with pytest.raises(ControlError):
         parse_control_message(text)
+
+
+@pytest.mark.parametrize("name", ["two\nlines", "\x1b[2Jcleared", "x" * 8000])
+def test_words_of_a_refusal_are_one_short_line_whatever_came(name: str) -> None:
+    for text in (json.dumps({"type": name}), json.dumps({"type": "idle", "reason": "", name: 1})):
+        with pytest.raises(ControlError) as error:
+            parse_control_message(text)
+        assert str(error.value).isprintable()
+        assert len(str(error.value)) < 400
