@@ -66,7 +66,7 @@ class Description(Message):
     kind: Literal["offer", "answer"]
     call: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     """Chosen with the offer, repeated by its answer: an answer to a peer that has left is not taken for ours."""
-    sdp: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_BYTES)]
+    sdp: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_BYTES, repr=False)]
 
 
 class Joined(Message):
