@@ -7,8 +7,8 @@ landmarks; measured is what a receiver would see: the weights are stored, loaded
 error if the pictures' L1 does not fall by the factor --fall, or if PSNR does not beat repeating frame 0 by --gain dB,
 or if the pictures fit their frames no better than under another frame's motion: a blur would pass the other two.
 
-A step takes 0.24 s of a core, the default some 12 minutes. 160 steps end in just that blur; what longer runs reached,
-and that the default has not been run to its end, is said in models/paper/README.md.
+A step takes 0.24 s of a core, the default some 12 minutes. 160 steps end in just that blur; what longer runs
+and the default reached is said in models/paper/README.md: it misses --fall.
 """
 
 import argparse
