@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from models.blocks import SLOPE, Residual, activate, conv, pixel_norm
 from models.config import ModelConfig
+from models.expression_maps import LOWER_LID
 from models.geometry import plane_grid
 from models.interface import Keypoints
 from models.keypoints import LANDMARKS
@@ -25,7 +26,6 @@ MOUTH = (61, 291, 13, 14)
 EYES = ((33, 133, 159, 468, 105), (263, 362, 386, 473, 334))
 """Landmarks of each region: corners, upper edge, lower edge (mouth) or iris and brow (eyes); the right eye is seen
 mirrored, as in `regions`."""
-LOWER_LID = 0.22  # below the line through the corners, in half widths of the eye: no keypoint lies there
 MAPS = 4  # how far inside the opening, iris, and the two coordinates of the patch
 _FADE = 0.3  # of half a patch, at its border
 
