@@ -54,6 +54,7 @@ class RefusalCode(StrEnum):
     JOIN_TIMEOUT = "join_timeout"
     TOO_SLOW = "too_slow"
     CAME_BACK = "came_back"
+    UNAVAILABLE = "unavailable"
 
     @property
     def close_code(self) -> int:

@@ -24,6 +24,12 @@ async def test_healthz_counts_rooms_and_peers() -> None:
         assert answer.json() == {"status": "ok", "rooms": 1, "peers": 1}
 
 
+async def test_readyz_of_a_server_that_runs_alone_is_always_ready() -> None:
+    async with running_server() as url, httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(url.replace("ws", "http", 1) + "/readyz")
+        assert (answer.status_code, answer.json()) == (200, {"ready": True, "trouble": None})
+
+
 async def test_join_both_seats_hear_of_each_other() -> None:
     async with running_server() as url, await SignalingClient.join(url, "r", "receiver") as receiver:
         presence = [receiver.peer_present]
