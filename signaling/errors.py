@@ -54,6 +54,21 @@ class RefusalCode(StrEnum):
     JOIN_TIMEOUT = "join_timeout"
     TOO_SLOW = "too_slow"
     CAME_BACK = "came_back"
+    # Appended, never put between: the close code is the place in this list.
+    NO_TOKEN = "no_token"
+    BAD_TOKEN = "bad_token"
+    TOKEN_EXPIRED = "token_expired"
+    WRONG_ROOM = "wrong_room"
+    TOKEN_USED = "token_used"
+    SEAT_TAKEN = "seat_taken"
+    FOREIGN_ORIGIN = "foreign_origin"
+    TOO_MANY_SOCKETS = "too_many_sockets"
+    TOO_MANY_JOINS = "too_many_joins"
+    TOO_MANY_MESSAGES = "too_many_messages"
+    BAD_DESCRIPTION = "bad_description"
+    IDLE = "idle"
+    LIFETIME_OVER = "lifetime_over"
+    STOPPING = "stopping"
     UNAVAILABLE = "unavailable"
 
     @property
