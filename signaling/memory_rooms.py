@@ -31,6 +31,7 @@ class MemoryRooms:
     @property
     def rooms_open(self) -> int:
         """Rooms with at least one seat taken or kept."""
+        self._rooms.forget(self.now())
         return self._rooms.rooms_open
 
     @property
@@ -38,10 +39,13 @@ class MemoryRooms:
         """Peers in all rooms."""
         return self._rooms.seats_taken
 
-    async def join(self, room: str, wish: Wish, secret: str | None, outbox: Outbox) -> tuple[Seat, bool]:
+    async def join(
+        self, room: str, wish: Wish, secret: str | None, outbox: Outbox, holder: str | None = None
+    ) -> tuple[Seat, bool]:
         """See RoomStore."""
-        before = self._rooms.at(room, secret)
-        seat = self._rooms.join(room, wish, secret, self.now())
+        sitting = self._rooms.sitting(room)
+        seat = self._rooms.join(room, wish, secret, self.now(), holder)
+        before = sitting.get(seat.role)
         if before is not None:
             self._outboxes[before].put_out(Refusal(RefusalCode.CAME_BACK, "your seat was taken back with its secret"))
         self._outboxes[seat] = outbox

@@ -27,13 +27,16 @@ class RoomStore(Protocol):
     def trouble(self) -> str | None:
         """Why nobody can join now, in words; None where all is well."""
 
-    async def join(self, room: str, wish: Wish, secret: str | None, outbox: Outbox) -> tuple[Seat, bool]:
-        """Take a seat, or have the one with this secret back, and tell the other seat.
+    async def join(
+        self, room: str, wish: Wish, secret: str | None, outbox: Outbox, holder: str | None = None
+    ) -> tuple[Seat, bool]:
+        """Take a seat, or have one's own back by its secret or, where it is kept, by its holder; tell the other one.
 
         From here on messages for the seat come into `outbox`; whoever sat there before is put out through its own.
 
+        Args: holder: which of the room's two tokens the peer showed; only one peer of each sits there at a time.
         Returns: the seat, and whether the other one is taken.
-        Raises Refusal: bad_room_name, too_many_rooms, room_full, role_taken, unavailable.
+        Raises Refusal: bad_room_name, too_many_rooms, seat_taken, room_full, role_taken, unavailable.
         """
 
     async def post(self, seat: Seat, message: Description) -> None:
