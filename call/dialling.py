@@ -25,6 +25,7 @@ from signaling.errors import (
     NobodyCame,
     PeerGone,
     Refusal,
+    RefusalCode,
     ServerLost,
     SignalingError,
 )
@@ -103,7 +104,7 @@ class Dialling:
                 self._deaf = False
                 return client
             except SignalingError as error:
-                if first or isinstance(error, Refusal):
+                if first or (isinstance(error, Refusal) and not error.code.passing):
                     raise
                 self._check_hope()
                 self._say_lost(f"{self._lost_words}; the signaling server cannot be reached either")
@@ -146,9 +147,9 @@ class Dialling:
         """Act on what signaling says. A lost server is no reason to end a connection that stands."""
         try:
             message = task.result()
-        except Refusal:
-            raise
         except SignalingError as error:
+            if isinstance(error, Refusal) and not (error.code.passing or self._may_go_on(error)):
+                raise
             if self._talking:
                 self._deaf = True
                 return
@@ -166,6 +167,10 @@ class Dialling:
             self._attempt = asyncio.create_task(self._answer(client, message), name="answer")
         elif isinstance(message, Description):
             self._answers.put_nowait(message)
+
+    def _may_go_on(self, refusal: Refusal) -> bool:
+        """Whether a call that stands outlives this refusal: all but that we are here again on another connection."""
+        return self._talking and refusal.code is not RefusalCode.CAME_BACK
 
     def _judge(self, client: SignalingClient, attempt: "asyncio.Task[str]") -> str | None:
         """What follows from the end of an attempt: the end of the call, another one, or the seat taken again."""

@@ -76,6 +76,17 @@ class RefusalCode(StrEnum):
         """WebSocket close code of this refusal, 4000 to 4999 (the range for applications)."""
         return 4000 + list(RefusalCode).index(self)
 
+    @property
+    def passing(self) -> bool:
+        """Whether the same peer may be let in a little later, here or by another instance."""
+        return self in (
+            RefusalCode.STOPPING,
+            RefusalCode.UNAVAILABLE,
+            RefusalCode.LIFETIME_OVER,
+            RefusalCode.TOO_MANY_JOINS,
+            RefusalCode.TOO_MANY_SOCKETS,
+        )
+
 
 class Refusal(SignalingError):
     """The server says no. `code` is for programs, the message for people."""

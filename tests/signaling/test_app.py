@@ -144,7 +144,7 @@ async def test_second_join_on_one_socket_is_refused_and_the_other_seat_told() ->
 
 
 async def test_peer_that_reads_nothing_is_put_out_while_the_other_floods() -> None:
-    async with running_server(outbox_messages=4, send_timeout_s=0.2) as url:
+    async with running_server(outbox_messages=4, send_timeout_s=0.2, messages_per_s=1e6) as url:
         slow = await connect(f"{url}/rooms/r", proxy=None, max_queue=1)
         await slow.send('{"type": "join", "role": "receiver"}')
         async with await SignalingClient.join(url, "r", "sender") as sender:
