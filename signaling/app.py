@@ -39,5 +39,5 @@ def create_app(settings: SignalSettings) -> FastAPI:
     async def room(socket: WebSocket, room: str) -> None:
         await switchboard.serve(socket, room)
 
-    app.add_middleware(Envelope, metrics=metrics, router=app.router, max_body_bytes=settings.max_message_bytes)
+    app.add_middleware(Envelope, metrics=metrics, max_body_bytes=settings.max_message_bytes)
     return app

@@ -5,7 +5,6 @@ import logging
 from typing import Final
 
 from fastapi import HTTPException
-from starlette.routing import Match, Router
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from signaling.logs import new_request_id
@@ -21,10 +20,9 @@ UNWATCHED: Final = ("/healthz", "/readyz", "/metrics")
 class Envelope:
     """ASGI middleware around the whole application."""
 
-    def __init__(self, app: ASGIApp, metrics: Metrics, router: Router, max_body_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics, max_body_bytes: int) -> None:
         self._app = app
         self._metrics = metrics
-        self._router = router
         self._max_body_bytes = max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,23 +64,17 @@ class Envelope:
             message = await receive()
             taken += len(message.get("body", b""))
             if taken > self._max_body_bytes:
-                raise HTTPException(413, too_big_words(self._max_body_bytes))
+                raise HTTPException(413, too_big_words(self._max_body_bytes), headers={"Connection": "close"})
             return message
 
         return take
 
     def _note(self, scope: Scope, status: int) -> None:
-        route = self._route(scope)
+        # put there by routing; the path that was asked for may be anything, and each would be a line of metrics
+        route = str(getattr(scope.get("route"), "path", "other"))
         self._metrics.requests.labels(route, str(status)).inc()
         if route not in UNWATCHED:
             log.info("%s %s: %d", scope["method"][:16], route, status)
-
-    def _route(self, scope: Scope) -> str:
-        """Return the route's own path: what was asked for may be anything, and each would be a line of metrics."""
-        for route in self._router.routes:
-            if route.matches(scope)[0] is not Match.NONE:
-                return str(getattr(route, "path", "other"))
-        return "other"
 
 
 def too_big_words(limit_bytes: int) -> str:

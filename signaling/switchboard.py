@@ -70,11 +70,12 @@ class Switchboard:
     async def _sit(self, socket: WebSocket, room: str, join: Join, visit: Visit) -> None:
         """Take a seat and hold it. Raises Refusal, WebSocketDisconnect."""
         began_s = self.gate.now()
-        await visit.admit(join, room)
+        token = await visit.admit(join, room)
         if self.gate.stopping and room not in self._seated.values():
             raise stopping()
         outbox = Outbox(self.settings.outbox_messages)
-        seat, peer_present = await self.store.join(room, join.role, join.seat, outbox)
+        holder = token.seat if token is not None else None
+        seat, peer_present = await self.store.join(room, join.role, join.seat, outbox, holder)
         self._seated[outbox] = room
         keep = False
         try:
