@@ -5,6 +5,7 @@ SignalingError            the base; its message is one line for the person at th
 ├── PortTaken             the server's address is in use or not ours
 ├── MessageError          what came is not a message of the protocol
 ├── ServerUnreachable     nobody answers at the server's address
+├── RoomNotMade           the server makes no room for the operator who asks
 ├── ServerLost            the server's socket closed before the call stood
 ├── Refusal               the server says no: a code and its words
 ├── NobodyCame            the other seat of the room stayed empty
@@ -36,6 +37,10 @@ class MessageError(SignalingError):
 
 class ServerUnreachable(SignalingError):
     """Nobody answers at the server's address."""
+
+
+class RoomNotMade(SignalingError):
+    """The server makes no room for the operator who asks, or is not there."""
 
 
 class ServerLost(SignalingError):
