@@ -102,6 +102,10 @@ class SignalSettings(BaseSettings):
     """Seconds that a credential for the TURN server may begin a connection."""
     redis_url: SecretStr | None = None
     """redis://:PASSWORD@host:port/0 of the Redis through which instances share rooms; None: this one is alone."""
+    redis_timeout_s: Annotated[float, Field(ge=0.1, le=30)] = 2.0
+    """Seconds that Redis may take to answer before it counts as gone."""
+    server_silent_s: Annotated[float, Field(ge=1, le=60)] = 5.0
+    """Seconds without a sign of life after which another instance is taken for dead and its seats given back."""
 
     max_rooms: Annotated[int, Field(ge=1)] = 1000
     """Rooms open at one time."""
