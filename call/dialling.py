@@ -31,6 +31,7 @@ from signaling.errors import (
 )
 from signaling.messages import Description, PeerJoined, PeerLeft, ServerMessage
 from signaling.peer import Peer
+from signaling.reporting import report_call
 from signaling.tasks import first_to_end, for_ever
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ class Dialling:
         """Call until somebody hangs up; returns in words who. Raises SignalingError, ReceiverError."""
         client = await self._join(first=True)
         try:
+            await self._learn_ways()
             while True:
                 try:
                     return await self._sit(client)
@@ -98,7 +100,7 @@ class Dialling:
         while True:
             try:
                 client = await SignalingClient.join(
-                    link.server, link.room, "call", JOIN_TIMEOUT_S if not first else 10.0, seat=self._secret
+                    link.server, link.room, "call", JOIN_TIMEOUT_S if not first else 10.0, self._secret, link.token
                 )
                 self._secret = client.seat
                 self._deaf = False
@@ -186,6 +188,8 @@ class Dialling:
             self._say_lost(str(error))
             raise _Again from None
         except (ConnectFailed, PeerGone, TimeoutError) as error:
+            if isinstance(error, ConnectFailed):
+                self._engine.ways.failed()
             self._say_lost(str(error) if talked or not self._lost_words else self._lost_words)
             if talked or self._deaf:
                 raise _Again from None
@@ -210,7 +214,11 @@ class Dialling:
             self._engine.conversation = None
             self._engine.screen.smoother = None
 
+    async def _learn_ways(self) -> None:
+        await self._engine.ways.learn(self._engine.link.server, self._engine.link.token)
+
     async def _offer(self, client: SignalingClient) -> str:
+        await self._learn_ways()
         peer = self._engine.make_peer()
         try:
             offer = Description(kind="offer", call=secrets.token_hex(8), sdp=await peer.offer())
@@ -224,6 +232,7 @@ class Dialling:
             await asyncio.shield(peer.close())
 
     async def _answer(self, client: SignalingClient, offer: Description) -> str:
+        await self._learn_ways()
         peer = self._engine.make_peer()
         try:
             await client.send(Description(kind="answer", call=offer.call, sdp=await peer.answer(offer.sdp)))
@@ -236,10 +245,13 @@ class Dialling:
         await peer.wait_way(self._find_way_s())
         await peer.wait_open(OPEN_S)
         engine = self._engine
+        engine.way = "relayed" if peer.relayed else "direct"
         conversation = engine.conversation = Conversation(peer, client.role, engine, engine.clock)
         conversation.silence.left_its_seat(None)
         try:
-            reason = await first_to_end(conversation.run(), self._note_standing(conversation))
+            reason = await first_to_end(
+                conversation.run(), self._note_standing(conversation), report_call(client, peer)
+            )
             return f"the other side {reason}"
         except asyncio.CancelledError:
             if self._closing:
@@ -283,7 +295,12 @@ class Dialling:
         elif present:
             engine.report(State.CONNECTING, "the other side is there")
         else:
-            engine.report(State.WAITING, "waiting for the other side: give it the link")
+            engine.report(State.WAITING, self._waiting_words)
+
+    @property
+    def _waiting_words(self) -> str:
+        own = self._engine.link.token is not None
+        return f"waiting for the other side{', who has a link of their own' if own else ': give it the link'}"
 
     def _say_lost(self, words: str) -> None:
         now_s = self._engine.now()

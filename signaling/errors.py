@@ -2,6 +2,7 @@
 
 SignalingError            the base; its message is one line for the person at the keyboard
 ├── SettingError          a flag or environment variable is out of its range
+├── LinkError             what was given as the link of a room is none
 ├── PortTaken             the server's address is in use or not ours
 ├── MessageError          what came is not a message of the protocol
 ├── ServerUnreachable     nobody answers at the server's address
@@ -25,6 +26,10 @@ class SignalingError(Exception):
 
 class SettingError(SignalingError):
     """A flag or an environment variable has a value that its setting does not take."""
+
+
+class LinkError(SignalingError):
+    """What was given as the link of a room is none."""
 
 
 class PortTaken(SignalingError):

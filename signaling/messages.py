@@ -80,7 +80,7 @@ class Report(Message):
 
     type: Literal["report"] = "report"
     connect_s: Annotated[float, Field(ge=0, le=3600)] | None = None
-    """From the moment that the other seat was taken until the connection stood; once for each connection."""
+    """From the offer, made or heard, until the connection stood; once for each connection."""
     call_s: Annotated[float, Field(ge=0, le=3600)]
     sent_kbps: Annotated[float, Field(ge=0, le=1e6)] | None = None
     """On the wire, headers of IP included; None where that is not counted."""

@@ -38,7 +38,7 @@ class Metrics:
         self.message_bytes = self._histogram("message_bytes", "Size of messages from peers, in bytes.", BYTES)
         self.join_s = self._histogram("join_seconds", "From the join message to its answer.", JOIN_S)
         self.connect_s = self._histogram(
-            "connect_seconds", "From both seats taken to the connection, as peers report.", CONNECT_S
+            "connect_seconds", "From the beginning of an attempt to the connection, as peers report.", CONNECT_S
         )
         self.call_minutes = self._counter("call_minutes", "Minutes of a peer in a call, as peers report.", "way")
         self.sent_kbps = self._histogram("sent_kbps", "Wire rate of a peer's direction, as it reports.", KBPS)
