@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -63,7 +64,8 @@ class SignalingClient:
         check_room_name(room)
         socket = await _open(server, room, timeout_s)
         try:
-            await _send(socket, Join(role=role, seat=seat, token=token), server)
+            with suppress(ServerLost):  # who is refused at the door is told why before anything is asked
+                await _send(socket, Join(role=role, seat=seat, token=token), server)
             async with asyncio.timeout(timeout_s):
                 answer = await _receive(socket, server)
             if not isinstance(answer, Joined):

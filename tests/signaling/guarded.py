@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,7 +49,8 @@ class Guarded:
     async def knock(self, join: Join, room: str = "r", **options: Any) -> tuple[ServerMessage, int | None]:
         """Join by hand; returns the first answer and, where it was a refusal, the close code."""
         async with connect(f"{self.url}/rooms/{room}", proxy=None, **options) as socket:
-            await socket.send(join.model_dump_json())
+            with suppress(ConnectionClosed):  # refused at the door, before the join message
+                await socket.send(join.model_dump_json())
             answer = parse_server_message(await socket.recv())
             return answer, await close_code(socket) if isinstance(answer, Refused) else None
 
