@@ -181,16 +181,16 @@ async def test_memory_stays_flat_under_refusals() -> None:
             answer, _ = await server.knock(Join(role="call", token=token), f"r{index}")
             assert isinstance(answer, Refused)
 
-        for index in range(50):
+        for index in range(200):  # until the caches of the libraries are full
             await knock(index)
         gc.collect()
         tracemalloc.start()
         try:
             before, _ = tracemalloc.get_traced_memory()
-            for index in range(50, 300):
+            for index in range(200, 400):
                 await knock(index)
             gc.collect()
             grown_bytes = tracemalloc.get_traced_memory()[0] - before
         finally:
             tracemalloc.stop()
-        assert grown_bytes < 250 * 400, "refused peers left something behind"
+        assert grown_bytes < 200 * 400, "refused peers left something behind"
