@@ -89,13 +89,13 @@ lock:
 
 # .env.example, from the settings classes.
 env-example: $(READY)
-	$(BIN)/python -W ignore -m docker.env_example > .env.example
+	$(BIN)/python -W ignore -m deploy.env_example > .env.example
 
 # docker-compose.yml for real: builds its images, starts them, calls through them (direct, TURN over UDP and TLS), kills parts
 # of them, and stops. With Docker, or where there is none with the tool named in CONTAINERS. Needs Python and nothing else.
 CONTAINERS ?= ../shared/tools/containers.sh
 compose-test:
-	$(PYTHON) docker/compose_test.py --tool "$(CONTAINERS)" $(COMPOSE_ARGS)
+	$(PYTHON) deploy/compose_test.py --tool "$(CONTAINERS)" $(COMPOSE_ARGS)
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,7 +1,7 @@
-"""Writes .env.example from the settings classes: `python -m docker.env_example > .env.example`.
+"""Writes .env.example from the settings classes: `python -m deploy.env_example > .env.example`.
 
 Every setting of every program once, with what it means, its unit and range, and its default; above them what
-docker-compose.yml itself asks for. tests/docker/test_env_example.py holds the file to what this prints.
+docker-compose.yml itself asks for. tests/deploy/test_env_example.py holds the file to what this prints.
 """
 
 import ast
@@ -46,7 +46,7 @@ WIDTH = 118
 
 def example() -> str:
     """Return the whole file."""
-    parts = [(ROOT / "docker" / "env_head.txt").read_text()]
+    parts = [(ROOT / "deploy" / "env_head.txt").read_text()]
     shared = {name for name in _all_names() if len(_readers(name)) > 1}
     for program, kind in PROGRAMS.items():
         heading = f"the programs of {program}" if program.startswith("every") else f"`facewire {program}`"

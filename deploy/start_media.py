@@ -15,6 +15,8 @@ from pathlib import Path
 
 LINKS = Path("/links")
 WAIT_S = 60.0
+FRESH_S = 60.0
+"""A link older than this was made for another call: `room` makes a new one each time that it is started."""
 CERTIFICATE = Path("/run/secrets/tls_cert")
 TRUSTED = Path("/tmp/trusted.pem")
 
@@ -25,7 +27,7 @@ def link_for(program: str) -> str:
     file = LINKS / program
     deadline_s = time.monotonic() + WAIT_S
     while not given:
-        if file.is_file():
+        if file.is_file() and time.time() - file.stat().st_mtime < FRESH_S:
             given = file.read_text().strip()
         elif time.monotonic() > deadline_s:
             sys.exit(f"{program}: expected FACEWIRE_LINK, or a link in {file} within {WAIT_S:g} s; see `logs room`")

@@ -12,7 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from docker.env_example import ROOT
+from deploy.env_example import ROOT
 
 LOADED = """
 import sys, signaling.cli, signaling.new_room, signaling.redis_rooms
@@ -45,7 +45,7 @@ def test_signaling_image_holds_what_the_server_imports() -> None:
     ).stdout.split()
     providers = packages_distributions()
     imported = {canonicalize_name(provider) for name in loaded for provider in providers.get(name, ())}
-    installed = with_needs(named(ROOT / "docker" / "signaling.txt"))
+    installed = with_needs(named(ROOT / "deploy" / "signaling.txt"))
     # pyjwt and redis take cryptography where it is there; HS256 and our Redis do without
     assert imported - {"facewire", "setuptools", "cryptography", "cffi"} <= installed
     assert not installed & {"torch", "aiortc", "av", "numpy", "opencv-python-headless"}
@@ -53,10 +53,10 @@ def test_signaling_image_holds_what_the_server_imports() -> None:
 
 def test_versions_are_pinned() -> None:
     pinned = named(ROOT / "requirements.lock")
-    assert with_needs(named(ROOT / "docker" / "signaling.txt")) <= pinned
+    assert with_needs(named(ROOT / "deploy" / "signaling.txt")) <= pinned
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert {canonicalize_name(Requirement(line).name) for line in project["dependencies"]} <= pinned
-    installs = re.findall(r"apt-get install -qqy ([^>]*)", (ROOT / "docker" / "Dockerfile").read_text())
+    installs = re.findall(r"apt-get install -qqy ([^>]*)", (ROOT / "deploy" / "Dockerfile").read_text())
     packages = [word.strip("'") for line in installs for word in line.split()]
     assert packages
     assert {word for word in packages if "=" not in word} <= {"ca-certificates"}
@@ -68,7 +68,7 @@ def test_version_of_the_images_is_ours() -> None:
     assert set(re.findall(r"\$\{FACEWIRE_VERSION:-([^}]*)\}", text)) == {project["version"]}
 
 
-@pytest.mark.parametrize("script", sorted((ROOT / "docker").glob("*.sh")), ids=lambda path: path.name)
+@pytest.mark.parametrize("script", sorted((ROOT / "deploy").glob("*.sh")), ids=lambda path: path.name)
 def test_scripts_are_well_formed(script: Path) -> None:
     shell = script.read_text().splitlines()[0].removeprefix("#!/bin/")
     subprocess.run([shell, "-n", script], check=True)

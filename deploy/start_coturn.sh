@@ -5,9 +5,15 @@ set -eu
 umask 077
 conf=/tmp/coturn.conf
 
-[ -r /run/secrets/turn_secret ] || { echo "coturn: expected a secret in secrets/turn_secret, got none: run docker/setup.sh" >&2; exit 1; }
+[ -r /run/secrets/turn_secret ] || { echo "coturn: expected a secret in secrets/turn_secret, got none: run deploy/setup.sh" >&2; exit 1; }
 secret=$(cat /run/secrets/turn_secret)
-[ "${#secret}" -ge 32 ] || { echo "coturn: expected a turn_secret of at least 32 characters, got ${#secret}: run docker/setup.sh" >&2; exit 1; }
+[ "${#secret}" -ge 32 ] || { echo "coturn: expected a turn_secret of at least 32 characters, got ${#secret}: run deploy/setup.sh" >&2; exit 1; }
+case $secret in
+  *[Cc]hange* | *[Ss]ecret* | *[Dd]efault* | *[Ee]xample* | *[Pp]assword* | *[Rr]eplace*)
+    echo "coturn: expected a turn_secret drawn by chance, got a placeholder from an example: run deploy/setup.sh" >&2
+    exit 1
+    ;;
+esac
 own=$(hostname -I | tr ' ' '\n' | grep -m 1 -F .)
 
 cp /etc/facewire/coturn.conf "$conf"

@@ -2,7 +2,7 @@
 # Makes what is missing before the first `docker compose up`: .env, and in secrets/ the keys and a certificate. What is there
 # stays as it is. Run it in the folder of docker-compose.yml:
 #
-#   docker/setup.sh calls.example.com      the name (or IPv4 address) by which people reach this machine
+#   deploy/setup.sh calls.example.com      the name (or IPv4 address) by which people reach this machine
 #
 # The certificate is signed by itself, for a first try: put your own into secrets/tls_cert and secrets/tls_key.
 # SECRETS=folder and ENV_FILE=file put them elsewhere, as docker-compose.yml reads them.
@@ -11,7 +11,7 @@ secrets=${SECRETS:-secrets}
 settings=${ENV_FILE:-.env}
 name=${1:-}
 case $name in
-  "" | *[!A-Za-z0-9.-]*) echo "setup.sh: expected the name by which people reach this machine, got '$name': docker/setup.sh calls.example.com" >&2; exit 2 ;;
+  "" | *[!A-Za-z0-9.-]*) echo "setup.sh: expected the name by which people reach this machine, got '$name': deploy/setup.sh calls.example.com" >&2; exit 2 ;;
 esac
 
 if [ ! -e "$settings" ]; then

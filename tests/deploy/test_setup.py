@@ -1,4 +1,4 @@
-"""docker/setup.sh makes what is missing, and nothing else."""
+"""deploy/setup.sh makes what is missing, and nothing else."""
 
 import shutil
 import ssl
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docker.env_example import ROOT
+from deploy.env_example import ROOT
 from signaling.settings import SignalSettings
 
 SECRETS = {"api_key", "token_secret", "turn_secret", "redis_password", "redis_url", "tls_cert", "tls_key"}
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs t
 
 def set_up(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     shutil.copy(ROOT / ".env.example", folder)
-    command = [str(ROOT / "docker" / "setup.sh"), *arguments]
+    command = [str(ROOT / "deploy" / "setup.sh"), *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
-from docker.env_example import PROGRAMS, ROOT, docstrings, example
+from deploy.env_example import PROGRAMS, ROOT, docstrings, example
 
 TEXT = (ROOT / ".env.example").read_text()
 SHOWN = dict(re.findall(r"^#?([A-Z][A-Z0-9_]*)=(.*)$", TEXT, re.MULTILINE))
