@@ -87,9 +87,10 @@ lock:
 	build/lock/bin/pip freeze --all | grep -v -E '^(pip|facewire)( |==)' | sed -E 's/\+c(pu|u[0-9]+)$$//' >> build/requirements.lock
 	mv build/requirements.lock requirements.lock && rm -rf build/lock
 
-# .env.example, from the settings classes.
+# What is derived: .env.example from the settings classes, Grafana's dashboard from our own.
 env-example: $(READY)
 	$(BIN)/python -W ignore -m deploy.env_example > .env.example
+	$(BIN)/python -W ignore -m deploy.grafana > deploy/monitor/grafana.json
 
 # docker-compose.yml for real: builds its images, starts them, calls through them (direct, TURN over UDP and TLS), kills parts
 # of them, and stops. With Docker, or where there is none with the tool named in CONTAINERS. Needs Python and nothing else.
