@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, FastAPI, HTTPException, Request, Respons
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from signaling.errors import Refusal, RefusalCode
@@ -28,6 +28,11 @@ Key = Annotated[HTTPAuthorizationCredentials | None, Depends(operator)]
 Token = Annotated[HTTPAuthorizationCredentials | None, Depends(seat)]
 
 
+def _whole(value: object) -> object:
+    """Read 60.0 as 60: in JSON they are the same number."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 class Problem(BaseModel):
     """No, and why."""
 
@@ -41,7 +46,7 @@ class RoomWish(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    lifetime_s: Annotated[int, Field(strict=True, ge=60, le=2_592_000)] | None = None
+    lifetime_s: Annotated[int, Field(strict=True, ge=60, le=2_592_000), BeforeValidator(_whole)] | None = None
     """Seconds that the tokens are to be good for; no longer than the server's own limit, which is the default."""
 
 

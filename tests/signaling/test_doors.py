@@ -31,6 +31,11 @@ async def test_room_has_two_links_and_each_token_opens_one_seat() -> None:
             assert isinstance(joined, Joined)
 
 
+async def test_lifetime_may_be_written_as_json_likes() -> None:
+    async with guarded_server() as server:
+        assert (await server.make_room(lifetime_s=120.0)).json()["lifetime_s"] == 120
+
+
 async def test_room_links_name_the_address_that_was_asked_and_never_outlive_the_limit() -> None:
     async with guarded_server(token_lifetime_s=100) as server:
         made = (await server.make_room(lifetime_s=100_000)).json()
