@@ -35,4 +35,13 @@ cp /etc/facewire/coturn.conf "$conf"
     echo "coturn: no certificate in secrets/tls_cert and tls_key, so no TURN over TLS" >&2
   fi
 } >> "$conf"
-exec turnserver -c "$conf"
+
+# coturn has no handler for the signal to stop, and the first process of a container is not stopped by a signal without one.
+turnserver -c "$conf" &
+turn=$!
+stopping=
+trap 'stopping=yes; kill "$turn" 2> /dev/null' TERM INT
+status=0
+wait "$turn" || status=$?
+[ -z "$stopping" ] || exit 0
+exit "$status"
