@@ -49,6 +49,7 @@ class SourceOffer:
         self._offered: OwnSource | None = None
         self._next: OwnSource | None = None
         self._sending: asyncio.Task[None] | None = None
+        self._wanted = ""
 
     def offer(self, source: OwnSource) -> None:
         """Have the other side render from this picture as soon as it has it. Raises PeerGone."""
@@ -73,6 +74,9 @@ class SourceOffer:
         if source is None or message.sha256 != source.sha256:
             raise ControlError(f"expected no word of picture {message.sha256[:12]}, which is not on offer")
         if isinstance(message, SourceWant):
+            if self._wanted == source.sha256:  # each answer is a thousand times as long as the question
+                raise ControlError(f"expected to be asked once for picture {source.sha256[:12]}, it was wanted again")
+            self._wanted = source.sha256
             self._sending = asyncio.create_task(self._send(source), name="send the source picture")
         elif isinstance(message, SourceReady):
             self._use(source)

@@ -18,6 +18,7 @@ JSON text, tagged by `type`; binary messages are chunks and nothing else. Every 
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -35,8 +36,11 @@ from signaling.control_messages import (
     tag,
 )
 from signaling.errors import CallRefused, ControlError, Mismatch, PeerGone, SignalingError
+from signaling.limits import Bucket
 
 QUEUE_MESSAGES = 128
+TEXT_BURST, TEXT_PER_S = 200, 10.0
+"""Messages that are no chunks, at once and a second; an honest call has five a second at most."""
 ANSWER_TIMEOUT_S = 10.0
 REFUSAL_LINGER_S = 0.5
 
@@ -46,12 +50,14 @@ M = TypeVar("M", bound=ControlMessage)
 class ControlChannel:
     """Typed messages over one data channel."""
 
-    def __init__(self, channel: RTCDataChannel) -> None:
+    def __init__(self, channel: RTCDataChannel, now: Callable[[], float] = time.monotonic) -> None:
         self._channel = channel
         self._inbox: asyncio.Queue[AnyControlMessage | bytes | SignalingError] = asyncio.Queue(QUEUE_MESSAGES)
         self._room_to_send = asyncio.Event()
         self.on_heard: Callable[[], None] = lambda: None
         """Called for each message that comes in."""
+        self._texts = Bucket(TEXT_BURST, TEXT_PER_S, TEXT_BURST, now())
+        self._now = now
         self.closed = asyncio.Event()
         channel.bufferedAmountLowThreshold = CHUNK_BYTES
         channel.on("message", self._on_message)
@@ -108,6 +114,8 @@ class ControlChannel:
         self.on_heard()
         try:
             if isinstance(data, str):
+                if not self._texts.take(self._now()):
+                    raise ControlError(f"expected at most {TEXT_PER_S:g} control messages a second, more came")
                 self._put(parse_control_message(data))
             elif CHUNK_HEADER_BYTES < len(data) <= CHUNK_HEADER_BYTES + CHUNK_BYTES:
                 self._put(data)

@@ -28,6 +28,8 @@ from signaling.tasks import first_to_end, for_ever
 CONTROL_ID, MEDIA_ID = 0, 1
 CONNECT_TIMEOUT_S = 15.0
 CLOSE_TIMEOUT_S = 2.0
+MOST_CANDIDATES = 64
+"""Each address in a description gets packets from us, so that many of them would be an attack on others."""
 ABORT_TIMEOUT_S = 0.5
 
 
@@ -93,6 +95,8 @@ class Peer:
         await self._take(answer_sdp, "answer")
 
     async def _take(self, sdp: str, kind: str) -> None:
+        if sdp.count("a=candidate:") > MOST_CANDIDATES:
+            raise ConnectFailed(f"expected at most {MOST_CANDIDATES} addresses in an SDP {kind}, got more")
         try:
             await self._connection.setRemoteDescription(RTCSessionDescription(sdp, kind))
         except Exception as error:  # aiortc's SDP parser fails in as many ways as there are bad SDPs

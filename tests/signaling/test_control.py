@@ -7,7 +7,7 @@ import pytest
 from aiortc import InvalidStateError, RTCDataChannel
 from pyee.asyncio import AsyncIOEventEmitter
 
-from signaling.control import QUEUE_MESSAGES, ControlChannel, agree
+from signaling.control import QUEUE_MESSAGES, TEXT_BURST, ControlChannel, agree
 from signaling.control_messages import CHUNK_BYTES, Bye, Hello, Idle, Refuse, Start, parse_control_message
 from signaling.errors import CallRefused, ControlError, Mismatch, PeerGone
 
@@ -102,6 +102,22 @@ async def test_receive_flood_is_bounded_and_said() -> None:
 
     with pytest.raises(ControlError, match="expected at most 128 unread"):
         await read_all()
+
+
+async def test_receive_more_words_a_second_than_a_call_has() -> None:
+    wire, time_s = Wire(), 0.0
+    control = ControlChannel(cast(RTCDataChannel, wire), now=lambda: time_s)
+    for _ in range(TEXT_BURST):
+        wire.emit("message", Idle(reason="").model_dump_json())
+        await control.expect(Idle)
+    wire.emit("message", Idle(reason="").model_dump_json())
+    with pytest.raises(ControlError, match="expected at most 10 control messages a second"):
+        await control.receive()
+    time_s = 0.1
+    wire.emit("message", Idle(reason="").model_dump_json())
+    await control.expect(Idle)
+    wire.emit("message", b"0000" + bytes(CHUNK_BYTES))
+    assert isinstance(await control.receive(), bytes)
 
 
 async def test_send_chunk_waits_while_the_channel_is_full() -> None:
