@@ -13,6 +13,7 @@ import uvicorn
 
 from signaling.app import create_app
 from signaling.errors import PortTaken, SettingError
+from signaling.lean_socket import LeanWebSocket
 from signaling.logs import set_up
 from signaling.patience import PatientHttp
 from signaling.settings import SignalSettings, read_settings
@@ -110,6 +111,7 @@ def build_server(settings: SignalSettings, ready: Callable[[str], None]) -> Serv
     config = uvicorn.Config(
         app,
         http=PatientHttp.of(settings.join_timeout_s),
+        ws=LeanWebSocket,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -5,9 +5,11 @@ import hashlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NoReturn
 
 from fastapi import WebSocket, WebSocketDisconnect
 
+from signaling.delivery import Delivery
 from signaling.errors import MessageError, Refusal, RefusalCode
 from signaling.gate import Gate, Visit
 from signaling.messages import (
@@ -15,8 +17,6 @@ from signaling.messages import (
     Join,
     Joined,
     Message,
-    PeerJoined,
-    PeerLeft,
     PeerMessage,
     Refused,
     Report,
@@ -54,8 +54,9 @@ class Switchboard:
         try:
             visit = self.gate.open(socket.headers, socket.client.host if socket.client else "")
             self.metrics.sockets.inc()
+            _forget_headers(socket)
             check_room_name(room)
-            await self._sit(socket, room, await self._first(socket, visit), visit)
+            await self._sit(socket, room, visit)
         except Refusal as refusal:
             self.metrics.refusals.labels(refusal.code).inc()
             log.info("refused: %s", refusal.code)
@@ -67,8 +68,9 @@ class Switchboard:
                 visit.end()
                 self.metrics.sockets.dec()
 
-    async def _sit(self, socket: WebSocket, room: str, join: Join, visit: Visit) -> None:
+    async def _sit(self, socket: WebSocket, room: str, visit: Visit) -> None:
         """Take a seat and hold it. Raises Refusal, WebSocketDisconnect."""
+        join = await self._first(socket, visit)
         began_s = self.gate.now()
         token = await visit.admit(join, room)
         if self.gate.stopping and room not in self._seated.values():
@@ -82,7 +84,15 @@ class Switchboard:
             # Past the outbox, because something for this seat may lie in it already.
             await self._send(socket, self._joined(join, seat, peer_present))
             self._note_join(seat, self.gate.now() - began_s)
-            await self._attend(socket, seat, outbox, peer_present, visit)
+            del join, token  # not for as long as it sits
+            delivery = Delivery(
+                outbox,
+                lambda message: self._send(socket, message),
+                self.settings.lifetime_s,
+                self.settings.idle_s,
+                peer_present,
+            )
+            await delivery.beside(self._read(socket, seat, visit))
         except WebSocketDisconnect as gone:
             keep = gone.code != CLOSED_WELL
             raise
@@ -133,21 +143,8 @@ class Switchboard:
             raise Refusal(RefusalCode.BAD_MESSAGE, f"expected a join message first, got {first.type}")
         return first
 
-    async def _attend(self, socket: WebSocket, seat: Seat, outbox: Outbox, peer_present: bool, visit: Visit) -> None:
-        """Read and write until the peer closes (WebSocketDisconnect) or is put out (Refusal)."""
-        writer = asyncio.create_task(self._write(socket, outbox, peer_present), name=f"write to a {seat.role}")
-        reader = asyncio.create_task(self._read(socket, seat, visit), name=f"read from a {seat.role}")
-        try:
-            await asyncio.wait((reader, writer), return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in (reader, writer):
-                task.cancel()
-            outcomes = await asyncio.gather(reader, writer, return_exceptions=True)
-        for outcome in outcomes:
-            if isinstance(outcome, Exception):
-                raise outcome
-
-    async def _read(self, socket: WebSocket, seat: Seat, visit: Visit) -> None:
+    async def _read(self, socket: WebSocket, seat: Seat, visit: Visit) -> NoReturn:
+        """Read until the peer closes (WebSocketDisconnect) or is put out (Refusal)."""
         while True:
             message = await self._receive(socket, visit)
             if isinstance(message, Description):
@@ -156,28 +153,6 @@ class Switchboard:
                 raise Refusal(
                     RefusalCode.BAD_MESSAGE, f"expected a description or report after joining, got {message.type}"
                 )
-
-    async def _write(self, socket: WebSocket, outbox: Outbox, peer_present: bool) -> None:
-        """Write what comes, for as long as a peer may sit, alone and at all."""
-        now_s = self.gate.now()
-        ends_s = now_s + self.settings.lifetime_s
-        idle_s = None if peer_present else now_s + self.settings.idle_s
-        while True:
-            left_s = (ends_s if idle_s is None else min(ends_s, idle_s)) - self.gate.now()
-            try:
-                async with asyncio.timeout(max(0.0, left_s)):
-                    message = await outbox.get()
-            except TimeoutError:
-                raise self._too_long(idle_s is not None and idle_s < ends_s) from None
-            if isinstance(message, PeerJoined | PeerLeft):
-                idle_s = None if isinstance(message, PeerJoined) else self.gate.now() + self.settings.idle_s
-            await self._send(socket, message)
-
-    def _too_long(self, alone: bool) -> Refusal:
-        if alone:
-            words = f"expected somebody to come within {self.settings.idle_s:g} s, nobody came"
-            return Refusal(RefusalCode.IDLE, words)
-        return Refusal(RefusalCode.LIFETIME_OVER, f"expected a call of at most {self.settings.lifetime_s:g} s")
 
     async def _send(self, socket: WebSocket, message: Message) -> None:
         """Send one message. Raises Refusal(too_slow) where it is not taken, WebSocketDisconnect."""
@@ -224,3 +199,9 @@ class Switchboard:
 def stopping() -> Refusal:
     """Build the refusal of a server that is about to end."""
     return Refusal(RefusalCode.STOPPING, "the signaling server is about to stop: calls under way go on, try again")
+
+
+def _forget_headers(socket: WebSocket) -> None:
+    """A socket may stay for hours, and nobody reads them any more."""
+    socket.scope["headers"] = []
+    vars(socket).pop("_headers", None)
