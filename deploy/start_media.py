@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 LINKS = Path("/links")
-WAIT_S = 60.0
+WAIT_S = 120.0
 FRESH_S = 60.0
 """A link older than this was made for another call: `room` makes a new one each time that it is started."""
 CERTIFICATE = Path("/run/secrets/tls_cert")
