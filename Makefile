@@ -21,7 +21,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint format types pytest browser redis demo-clip readme-picture bench lock env-example compose-test clean
+.PHONY: demo test lint format types pytest browser redis coturn demo-clip readme-picture bench lock env-example compose-test clean
 
 demo: $(READY)
 	$(BIN)/facewire demo $(if $(INPUT),--input "$(INPUT)") $(DEMO_ARGS)
@@ -35,7 +35,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy --strict
 
-pytest: $(READY) browser redis
+pytest: $(READY) browser redis coturn
 	$(BIN)/pytest $(TEST_ARGS)
 
 # The page's tests drive a real browser, and node for its plain modules. Where they cannot be had the tests are skipped.
@@ -51,6 +51,13 @@ redis:
 	  test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq && \
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server > /dev/null; } || \
 	  echo "no redis-server, and no apt to install it: the tests of several signaling servers will be skipped"
+
+# The test of relayed connections starts a real coturn. Without it that test is skipped.
+coturn:
+	@command -v turnserver > /dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends coturn > /dev/null; } || \
+	  echo "no coturn, and no apt to install it: the test of relayed connections will be skipped"
 
 format: $(READY)
 	$(BIN)/ruff check --fix .
