@@ -89,7 +89,7 @@ def weak_secrets(stack: Stack) -> Iterator[str]:
             refused = done.returncode != 0 and "expected a" in said
             expect(f"{service} to refuse a weak secret in words, got status {done.returncode}: {said}", refused)
             expect(f"the words of {service} without the secret, got {said}", weak not in said)
-        yield f"{service}: {said[:170]}"
+            yield f"{service}: {said.splitlines()[-1][:160]}"
 
 
 def hardening(stack: Stack, *services: str) -> Iterator[str]:

@@ -92,7 +92,7 @@ def call(stack: Stack, relay: str = "", during: Callable[[], Iterable[str]] = tu
     sent_before = relayed_bytes(stack)
     begin_s = time.monotonic()
     stack.up(*MEDIA)
-    wait("the call to begin", lambda: "send: sending" in stack.logs("sender") or ended(stack, "sender"), 180)
+    wait("the call to begin", lambda: began(stack), 180)
     yield f"the call began {time.monotonic() - begin_s:.0f} s after `up`"
     checks.settle(2)
     yield from during()
@@ -101,7 +101,7 @@ def call(stack: Stack, relay: str = "", during: Callable[[], Iterable[str]] = tu
         code = stack.inspect(service, "{{.State.ExitCode}}")
         if code != "0":
             raise Failed(f"expected {service} to end well, exit status {code}:\n{stack.logs(service)[-1500:]}")
-    yield judge(json.loads(stack.copied("receiver", "/media/facewire/receive.json")))
+    yield judge(json.loads(stack.copied("receiver", "/media/facewire/receive.json")), "relayed" if relay else "direct")
     if relay:
         wait("coturn to say so", lambda: relayed_bytes(stack) - sent_before > MEDIA_BYTES, 20)
     else:
@@ -111,12 +111,20 @@ def call(stack: Stack, relay: str = "", during: Callable[[], Iterable[str]] = tu
     expect(f"no media through the relay unless it is asked for, got {crossed} B", bool(relay) or crossed < MEDIA_BYTES)
 
 
-def judge(report: dict[str, Any]) -> str:
-    """Say what came of a call. Raises Failed where frames are missing."""
+def judge(report: dict[str, Any], way: str) -> str:
+    """Say what came of a call. Raises Failed where frames are missing, or it went another way."""
     announced, shown = report["frames_announced"], report["frames_shown"]
-    words = f"{shown} of {announced} frames shown, {report['wire_kbps']:.1f} kbps on the wire"
+    words = f"{shown} of {announced} frames shown, {report['wire_kbps_in']:.1f} kbps on the wire, {report['way']}"
     expect(f"nine frames of ten to be shown at least, got {words}", bool(announced) and shown >= 0.9 * announced)
+    expect(f"a call that is {way}, got {words}", report["way"] == way)
     return words
+
+
+def began(stack: Stack) -> bool:
+    """Whether media flows, or the sender has given up, of which its exit status tells. Raises Failed without a room."""
+    if ended(stack, "room") and stack.inspect("room", "{{.State.ExitCode}}") != "0":
+        raise Failed(f"expected a room for the call: {stack.logs('room').strip()}")
+    return "send: sending" in stack.logs("sender") or ended(stack, "sender")
 
 
 def ended(stack: Stack, service: str) -> bool:
@@ -184,6 +192,7 @@ def step(words: str, happening: Iterable[str]) -> None:
 
 def run(stack: Stack, build: bool) -> None:
     """All steps, in order. Raises Failed."""
+    step("Take away what an earlier run left", stack.down())
     step("Keys and a certificate: deploy/setup.sh", make_secrets(stack))
     if build:
         step("Build the images", stack.build(*BUILT))
