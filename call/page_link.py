@@ -43,6 +43,7 @@ from call.page_messages import (
 from call.sound import SAMPLE_RATE
 from call.watching import Picture
 from receiver.show import Image
+from signaling.errors import LinkError
 
 if TYPE_CHECKING:
     from call.engine import Engine
@@ -203,7 +204,7 @@ class PageLink:
             except PageError as error:
                 log.warning("the page: %s", error)
                 self.put(ErrorMessage(words=str(error), what_to_do="load the page again"))
-            except CallError as error:
+            except (CallError, LinkError) as error:
                 self.put(ErrorMessage(words=str(error), what_to_do="try again"))
 
     def _take_binary(self, data: bytes) -> None:

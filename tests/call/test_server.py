@@ -115,7 +115,12 @@ async def test_page_wrong_token_other_origin_and_second_page_are_refused(page: t
         assert (await http.get(base + "/%2e%2e/engine.py")).status_code == 404
 
 
-@pytest.mark.parametrize("bad", ["{", '{"type": "king"}', b"\x09" + bytes(9), b"\x01", b"\x01" + bytes(8) + b"no jpeg"])
+NO_LINK = '{"type": "start", "consent": true, "room_link": "kitchen"}'
+
+
+@pytest.mark.parametrize(
+    "bad", ["{", '{"type": "king"}', NO_LINK, b"\x09" + bytes(9), b"\x01", b"\x01" + bytes(8) + b"no jpeg"]
+)
 async def test_page_bad_messages_are_answered_in_words_and_the_page_stays(
     page: tuple[str, Engine], bad: str | bytes
 ) -> None:

@@ -55,6 +55,7 @@ test("a link is found in what was pasted", () => {
   assert.equal(readLink(link), link);
   assert.equal(readLink(` facewire call '${link}' \n`), link);
   assert.equal(readLink("wss://call.example/rooms/x"), "wss://call.example/rooms/x");
+  assert.equal(readLink("your link: wss://call.example/rooms/x#eyJ.e-_.f"), "wss://call.example/rooms/x#eyJ.e-_.f");
   assert.equal(readLink("  "), "");
   for (const text of ["kitchen", "http://x/rooms/y", "ws://host/", "ws:///rooms/x"]) assert.equal(readLink(text), null);
 });
