@@ -204,7 +204,7 @@ def run(stack: Stack, build: bool) -> None:
     step("A call forced through TURN over UDP", call(stack, "udp"))
     step("A call forced through TURN over TLS", call(stack, "tls"))
     stack.settings["FACEWIRE_PUBLIC_URL"] = f"wss://{NAME}:{stack.settings['PROXY_PORT']}"
-    stack.remove("signaling")
+    stack.remove(*MEDIA, "signaling")
     step(
         "Two signaling servers behind a proxy, and Prometheus",
         start(stack, "signaling", "signaling-2", "proxy", "prometheus"),
