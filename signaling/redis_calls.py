@@ -36,14 +36,19 @@ _NOW = """
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 """
-# KEYS: the room, servers.
-_LOOK = f"""{_NOW}
-return {{redis.call('GET', KEYS[1]) or '', now, redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. now, '+inf')}}
+# KEYS: the room, rooms, servers.
+_LOOK = """
+local text = redis.call('GET', KEYS[1]) or ''
+local servers = redis.call('ZRANGEBYSCORE', KEYS[3], '(' .. now, '+inf')
 """
-# KEYS: the room, rooms. ARGV: seats expected, seats to be, the room's name, its time to live, rooms allowed (0: any
-# number), then pairs of a channel and a notice.
+_SEE = f"{_NOW}{_LOOK} return {{0, text, now, servers}}"
+# KEYS: the room, rooms, servers. ARGV: seats expected, seats to be, the room's name, its time to live, rooms allowed
+# (0: any number), then pairs of a channel and a notice. Where the seats are not those expected, as _SEE.
 _COMMIT = f"""{_NOW}
-if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then return 0 end
+if (redis.call('GET', KEYS[1]) or '') ~= ARGV[1] then
+    {_LOOK}
+    return {{0, text, now, servers}}
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now)
 if ARGV[2] == '' then
     redis.call('DEL', KEYS[1])
@@ -51,13 +56,13 @@ if ARGV[2] == '' then
 else
     local most = tonumber(ARGV[5])
     if most > 0 and not redis.call('ZSCORE', KEYS[2], ARGV[3]) and redis.call('ZCARD', KEYS[2]) >= most then
-        return -1
+        return {{-1}}
     end
     redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[4])
     redis.call('ZADD', KEYS[2], now + ARGV[4], ARGV[3])
 end
 for i = 6, #ARGV, 2 do redis.call('PUBLISH', ARGV[i], ARGV[i + 1]) end
-return 1
+return {{1}}
 """
 # KEYS: servers, the channel. ARGV: the server, its time to live. The empty notice comes back to the server, which hears
 # by it whether anything reaches it.
@@ -93,6 +98,10 @@ class Look:
     """Those alive."""
 
 
+class TooManyRooms(Exception):
+    """There are as many rooms as there may be."""
+
+
 class RedisCalls:
     """One server's connections to Redis. Calls raise what is in GONE."""
 
@@ -115,25 +124,27 @@ class RedisCalls:
         self._redis: Redis = Redis.from_pool(self._pool)
         self.channel = f"{PREFIX}to:{server}"
         self._server = server
-        self._look, self._commit, self._beat, self._renew = (
-            self._redis.register_script(script) for script in (_LOOK, _COMMIT, _BEAT, _RENEW)
+        self._see, self._commit, self._beat, self._renew = (
+            self._redis.register_script(script) for script in (_SEE, _COMMIT, _BEAT, _RENEW)
         )
 
     async def look(self, room: str) -> Look:
         """Read a room, with the time and the servers alive."""
-        text, now_ms, servers = await self._look(keys=[f"{PREFIX}room:{room}", f"{PREFIX}servers"])
-        return Look(text, now_ms, frozenset(servers))
+        return _look(await self._see(keys=_keys(room)))
 
-    async def commit(self, room: str, look: Look, change: Change, max_rooms: int) -> int:
-        """Make a change of the room and tell who is to be told: 1. 0 where the room is not as it was looked at.
+    async def commit(self, room: str, look: Look, change: Change, max_rooms: int) -> Look | None:
+        """Make a change of the room and tell who is to be told; what is there instead, where it is not as looked at.
 
-        -1 where it would open one room more than `max_rooms` (0: any number).
+        Raises TooManyRooms where it would open one room more than `max_rooms` (0: any number).
         """
         told = [part for notice in change.notices for part in (channel_of(notice), notice.model_dump_json())]
         ttl_ms = _time_to_live_ms(change, look.now_ms)
         most = max_rooms if change.opens_a_room else 0
         arguments: list[str | int] = [look.text, write_seats(change.seats), room, ttl_ms, most, *told]
-        return int(await self._commit(keys=[f"{PREFIX}room:{room}", f"{PREFIX}rooms"], args=arguments))
+        answer = await self._commit(keys=_keys(room), args=arguments)
+        if answer[0] < 0:
+            raise TooManyRooms
+        return None if answer[0] else _look(answer)
 
     async def beat(self, silent_s: float) -> tuple[bool, frozenset[str]]:
         """Give a sign of life. Returns whether the last one was still known, and the servers alive."""
@@ -170,6 +181,15 @@ class RedisCalls:
         finally:
             await self._redis.aclose()
             await self._pool.aclose()
+
+
+def _keys(room: str) -> list[str]:
+    return [f"{PREFIX}room:{room}", f"{PREFIX}rooms", f"{PREFIX}servers"]
+
+
+def _look(answer: list[Any]) -> Look:
+    _, text, now_ms, servers = answer
+    return Look(text, now_ms, frozenset(servers))
 
 
 def channel_of(notice: Notice) -> str:

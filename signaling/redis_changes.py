@@ -10,7 +10,7 @@ from redis.exceptions import RedisError
 
 from signaling.local_seats import LocalSeat, LocalSeats
 from signaling.messages import OTHER, PeerJoined, Wish
-from signaling.redis_calls import Look, RedisCalls
+from signaling.redis_calls import Look, RedisCalls, TooManyRooms
 from signaling.rooms import Seat, choose_role, new_seat, too_many_rooms
 from signaling.settings import SignalSettings
 from signaling.shared_room import (
@@ -48,6 +48,8 @@ class RedisChanges:
         self._local = local
         self._server = server
         self._now = now
+        self._redis_ahead_ms: float | None = None
+        """By how much the clock of Redis is ahead of `now`."""
         self.all_live_until_s = 0.0
         """By `now`; until then no other server is taken for dead, because it may not have found Redis again yet."""
 
@@ -65,13 +67,20 @@ class RedisChanges:
             present = local.other is not None
             return sit(seats, role, _held(local, seat))
 
-        await self._change(local.room, decide, self._settings.max_rooms)
+        await self._change(local.room, decide, self._settings.max_rooms, guess={})
         return self._local.seated(local), present
 
-    async def give_back(self, room: str, place: Place, keep: bool) -> None:
-        """Give back the seat of the peer at this place, if it is still its own; see RoomStore.leave."""
+    async def give_back(self, local: LocalSeat, keep: bool) -> None:
+        """Give back a peer's seat, if it is still its own; see RoomStore.leave."""
         keep_ms = round(self._settings.seat_kept_s * 1000)
-        await self._change(room, lambda seats, now_ms: stand_up(seats, place, now_ms + keep_ms if keep else None))
+
+        def decide(seats: Seats, now_ms: int) -> Change:
+            return stand_up(seats, local.place, now_ms + keep_ms if keep else None)
+
+        guess: Seats | None = None
+        if local.seat is not None and local.other is None and self._redis_ahead_ms is not None:
+            guess = {local.seat.role: _held(local, local.seat)}
+        await self._change(local.room, decide, guess=guess)
 
     async def reconcile(self, room: str) -> None:
         """Bring a room and this server's peers in it together again, after one of them may have missed something.
@@ -104,22 +113,35 @@ class RedisChanges:
             local.put_out()
         for local in restored:
             if self._local.at(local.place) is None:  # it left while its seat was being restored
-                await self.give_back(room, local.place, keep=True)
+                await self.give_back(local, keep=True)
 
-    async def _change(self, room: str, decide: Callable[[Seats, int], Change], max_rooms: int = 0) -> None:
+    async def _change(
+        self, room: str, decide: Callable[[Seats, int], Change], max_rooms: int = 0, guess: Seats | None = None
+    ) -> None:
+        """Change a room. A right guess of its seats saves a look at them; a wrong one is answered with one."""
+        look = await self._look(room) if guess is None else self._guessed(guess)
+        settled = self._settle(room, look) if guess is None else Change(guess)
         for _ in range(ATTEMPTS):
-            look = await self._calls.look(room)
-            settled = self._settle(room, look)
             change = decide(settled.seats, look.now_ms)
             change = replace(change, notices=(*settled.notices, *change.notices))
             if write_seats(change.seats) == look.text and not change.notices:
                 return
-            outcome = await self._calls.commit(room, look, change, max_rooms)
-            if outcome < 0:
-                raise too_many_rooms(max_rooms)
-            if outcome:
+            try:
+                instead = await self._calls.commit(room, look, change, max_rooms)
+            except TooManyRooms:
+                raise too_many_rooms(max_rooms) from None
+            if instead is None:
                 return
+            look, settled = instead, self._settle(room, instead)
         raise RedisError(f"room '{room}' changed {ATTEMPTS} times while it was being changed")
+
+    async def _look(self, room: str) -> Look:
+        look = await self._calls.look(room)
+        self._redis_ahead_ms = look.now_ms - self._now() * 1000
+        return look
+
+    def _guessed(self, guess: Seats) -> Look:
+        return Look(write_seats(guess), round((self._redis_ahead_ms or 0.0) + self._now() * 1000), frozenset())
 
     def _settle(self, room: str, look: Look) -> Change:
         lenient = self._now() < self.all_live_until_s

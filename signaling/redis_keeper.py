@@ -178,7 +178,7 @@ class RedisKeeper:
     async def _settle_debts(self) -> None:
         """Do what could not be done: seats given back, descriptions brought over."""
         for gone, keep in list(self._owed.items()):
-            await self._changes.give_back(gone.room, gone.place, keep)
+            await self._changes.give_back(gone, keep)
             if gone.other is not None and gone.seat is not None:  # Redis may have forgotten who sat beside
                 left = PeerLeft(role=gone.seat.role)
                 await self._calls.publish(Notice(to=gone.other, message=left, about=gone.place))

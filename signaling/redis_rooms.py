@@ -139,7 +139,7 @@ class RedisRooms:
             if self._keeper.trouble is not None:
                 self._keeper.owe(local, keep)
             else:
-                await self._changes.give_back(local.room, local.place, keep)
+                await self._changes.give_back(local, keep)
         except GONE:
             self._keeper.owe(local, keep)
 

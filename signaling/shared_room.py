@@ -12,10 +12,9 @@ from signaling.messages import OTHER, Description, PeerJoined, PeerLeft, Role
 from signaling.rooms import Claim, of_a_call
 
 
-class Place(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Place:
     """Where a peer is connected: the server and one of its sockets, both by random names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     server: str
     socket: str

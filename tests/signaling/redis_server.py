@@ -89,8 +89,8 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 def shared_settings(redis: RedisServer, **settings: Any) -> SignalSettings:
-    """Return the settings of one of several servers; quick to notice things."""
-    return SignalSettings(**{"redis_url": redis.url, "redis_timeout_s": 1.0, "server_silent_s": 3.0, **settings})
+    """Return the settings of one of several servers: quick to notice a dead one, patient with a busy machine."""
+    return SignalSettings(**{"redis_url": redis.url, "redis_timeout_s": 10.0, "server_silent_s": 3.0, **settings})
 
 
 @asynccontextmanager

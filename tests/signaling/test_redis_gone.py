@@ -1,6 +1,6 @@
 """redis_rooms.py while Redis is gone, and when it is back."""
 
-import time
+import asyncio
 
 import pytest
 
@@ -89,9 +89,8 @@ async def test_redis_that_holds_its_connections_and_answers_nothing_is_gone_too(
         other, _ = await call(two)
         await heard(to_seat)
         with redis_server.frozen():
-            began_s = time.monotonic()
-            await refused(one)
-            assert time.monotonic() - began_s < 5
+            async with asyncio.timeout(30):
+                await refused(one)
             await until("trouble on both servers", lambda: one.trouble and two.trouble)
             await two.leave(other, keep=False)
         assert await heard(to_seat) == PeerLeft(role="caller")
