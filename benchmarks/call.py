@@ -25,23 +25,23 @@ import numpy as np
 import torch
 
 from benchmarks.impaired import Impaired
-from call.clip_sound import clip_packets
 from call.engine import Engine
 from call.hosting import hosted_server
-from call.opus import OpusEncoder
 from call.own_source import OwnSource, from_crop
 from call.page_link import to_jpeg
 from call.page_messages import EngineMessage, StateMessage
 from call.room_link import RoomLink
 from call.settings import CallSettings
-from call.sound import PACKET_SAMPLES, SAMPLE_RATE
 from call.watching import Picture
 from codec.motion import Motion
+from codec.sound import PACKET_SAMPLES, SAMPLE_RATE
 from models.weights import Model, load_model
 from receiver.show import Image
 from sender.camera import open_source
+from sender.clip_sound import clip_packets
 from sender.crop_square import cut, find_square
 from sender.extract import Extractor
+from sender.opus import OpusEncoder
 from signaling.peer import Peer
 
 ROOT = Path(__file__).parents[1]

@@ -10,9 +10,9 @@ from av.audio.stream import AudioStream
 from av.error import FFmpegError
 from av.video.stream import VideoStream
 
-from call.opus import Samples
-from call.sound import SAMPLE_RATE
+from codec.sound import SAMPLE_RATE
 from receiver.errors import OutputError
+from receiver.opus import Samples
 from receiver.show import Image
 
 TIME_BASE: Final = Fraction(1, 90000)

@@ -8,16 +8,17 @@ from pathlib import Path
 
 import numpy as np
 
-from call.clip_sound import clip_packets
 from call.engine import Engine
-from call.errors import NoPicture, SoundError
+from call.errors import NoPicture
 from call.film import FilmWriter
-from call.opus import OpusDecoder
 from call.page_messages import ChatMessage, EngineMessage, ErrorMessage, StateMessage, Stats
 from call.states import State
 from call.watching import Picture
+from codec.errors import SoundError
+from receiver.opus import OpusDecoder
 from receiver.show import Image
 from sender.camera import FrameSource, open_source
+from sender.clip_sound import clip_packets
 
 
 class FileFront:

@@ -5,13 +5,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from call.errors import SoundError
-from call.sound import SoundOrder, SoundPacket, unpack_sound
 from codec.acknowledgement import Acknowledgement
 from codec.codec_tables import CodecTables
 from codec.decoder import Decoder, MediaMessage
-from codec.errors import MissingReference, WireError
+from codec.errors import MissingReference, SoundError, WireError
 from codec.motion import Motion
+from codec.sound import SoundOrder, SoundPacket, unpack_sound
 from codec.wire import unwrap_sequence
 from receiver.acknowledge import Acknowledger
 from receiver.smooth import Smoother

@@ -15,11 +15,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from call.sound import PACKET_MS, SoundPacket, pack_sound
 from codec.acknowledgement import Acknowledgement
 from codec.codec_tables import CodecTables
 from codec.encoder import Encoder
 from codec.motion import Motion
+from codec.sound import PACKET_MS, SoundPacket, pack_sound
 from codec.wire import MAX_FRAMES
 from sender.rate import Plan, RateController
 from sender.send import MediaLine, MediaSender

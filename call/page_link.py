@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
-from call.errors import CallError, PageError, PictureError, SoundError
-from call.opus import OpusDecoder, OpusEncoder
+from call.errors import CallError, PageError, PictureError
 from call.own_source import OwnSource
 from call.page_messages import (
     EngineMessage,
@@ -40,9 +39,12 @@ from call.page_messages import (
     parse,
     unpack,
 )
-from call.sound import SAMPLE_RATE
 from call.watching import Picture
+from codec.errors import SoundError
+from codec.sound import SAMPLE_RATE
+from receiver.opus import OpusDecoder
 from receiver.show import Image
+from sender.opus import OpusEncoder
 
 if TYPE_CHECKING:
     from call.engine import Engine
@@ -203,7 +205,7 @@ class PageLink:
             except PageError as error:
                 log.warning("the page: %s", error)
                 self.put(ErrorMessage(words=str(error), what_to_do="load the page again"))
-            except CallError as error:
+            except (CallError, SoundError) as error:
                 self.put(ErrorMessage(words=str(error), what_to_do="try again"))
 
     def _take_binary(self, data: bytes) -> None:

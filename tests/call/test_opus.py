@@ -6,11 +6,12 @@ import av
 import numpy as np
 import pytest
 
-from call.clip_sound import clip_packets
-from call.errors import SoundError
 from call.film import FilmWriter
-from call.opus import OpusDecoder, OpusEncoder
-from call.sound import PACKET_SAMPLES, SAMPLE_RATE
+from codec.errors import SoundError
+from codec.sound import PACKET_SAMPLES, SAMPLE_RATE
+from receiver.opus import OpusDecoder
+from sender.clip_sound import clip_packets
+from sender.opus import OpusEncoder
 
 TONE_HZ = 400
 

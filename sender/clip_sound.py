@@ -7,9 +7,9 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from call.opus import OpusEncoder
-from call.sound import PACKET_MS, SAMPLE_RATE
+from codec.sound import PACKET_MS, SAMPLE_RATE
 from sender.errors import InputError
+from sender.opus import OpusEncoder
 
 
 def clip_packets(path: Path) -> Iterator[tuple[float, bytes]]:
