@@ -33,9 +33,9 @@ from call.page_link import to_jpeg
 from call.page_messages import EngineMessage, StateMessage
 from call.room_link import RoomLink
 from call.settings import CallSettings
-from call.sound import PACKET_SAMPLES, SAMPLE_RATE
 from call.states import State
 from call.watching import Picture
+from codec.sound import PACKET_SAMPLES, SAMPLE_RATE
 from models.face_finder import FaceFinder
 from models.weights import Model
 from receiver.show import Image

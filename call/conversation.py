@@ -49,7 +49,8 @@ from signaling.peer import Peer
 from signaling.tasks import first_to_end
 
 LOOK_EACH_S = 0.1
-BYE_LINGER_S = 0.4
+BYE_LINGER_S = 3.0
+"""In which SCTP says a goodbye three times, if it must. The other side closes when it came."""
 
 
 class Around(Protocol):
@@ -84,19 +85,14 @@ class Conversation:
         """What the other side says of itself: no face, camera off."""
         self.standing = False
         """Whether hello was said and understood."""
+        self.closed_by_them = False
+        """Whether the other side closed the connection without a goodbye that came."""
         self._role = role
         self._around = around
         self._clock = clock
         self._begin_s = around.now()
         tables = around.model.codec_tables
-        self.incoming = Incoming(
-            tables,
-            self._begin_s,
-            self._hear,
-            self._owe,
-            self._acknowledged,
-            around.now,
-        )
+        self.incoming = Incoming(tables, self._begin_s, self._hear, self._owe, self._acknowledged, around.now)
         self.outgoing = Outgoing(
             peer,
             tables,
@@ -131,7 +127,7 @@ class Conversation:
             await self.offer.close()
 
     async def hang_up(self, reason: str) -> None:
-        """Say goodbye, and give the words a moment to cross."""
+        """Say goodbye, and wait until the other side has heard it and closes, or for BYE_LINGER_S."""
         with suppress(PeerGone, TimeoutError):
             sender = self.outgoing.sender
             self.peer.control.send(Bye(frames=sender.frames, messages=sender.messages, reason=reason[:500]))
@@ -211,9 +207,11 @@ class Conversation:
         while True:
             now_s = self._clock()
             state, words = self.silence.look(self.peer.heard_s, now_s)
-            lost = "its connection closed" if self.peer.closed.is_set() else self.silence.lost(now_s)
+            closed = self.peer.closed.is_set()
+            lost = "the other side closed the connection" if closed else self.silence.lost(now_s)
             if lost is not None:
                 await asyncio.sleep(LOOK_EACH_S)  # a goodbye that came just before may still be being read
+                self.closed_by_them = closed
                 raise PeerGone(lost)
             if self.standing:
                 self._around.report(state, words or self.their_words)

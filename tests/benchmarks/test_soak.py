@@ -9,12 +9,12 @@ import pytest
 from benchmarks import soak as measured
 from benchmarks.call import Material
 from benchmarks.footprint import Footprint, growth, handles
-from call.opus import OpusEncoder
 from call.own_source import from_crop
 from call.settings import CallSettings
-from call.sound import PACKET_SAMPLES
+from codec.sound import PACKET_SAMPLES
 from models.face_finder import FaceFinder
 from models.weights import build_model
+from sender.opus import OpusEncoder
 from tests.call.fronts import picture
 from tests.models.finders import central_finder
 
