@@ -204,7 +204,10 @@ class Dialling:
             self._engine.screen.smoother = None
 
     async def _look_at_network(self) -> None:
-        if self._network.changed():
-            self._prospects.lost("this machine's network changed")
-            await self._end_attempt()
-            raise _Again
+        """Begin anew when this machine moved. Another of its addresses may come and go beside a call that stands."""
+        conversation = self._engine.conversation
+        if not self._network.changed() or (conversation is not None and not conversation.peer.address_gone):
+            return
+        self._prospects.lost("this machine's network changed")
+        await self._end_attempt()
+        raise _Again
