@@ -39,7 +39,7 @@ from codec.sound import PACKET_SAMPLES, SAMPLE_RATE
 from models.weights import Model, load_model
 from receiver.show import Image
 from sender.camera import open_source
-from sender.clip_sound import clip_packets
+from sender.clip_sound import clip_sound
 from sender.crop_square import cut, find_square
 from sender.extract import Extractor
 from sender.opus import OpusEncoder
@@ -114,10 +114,11 @@ def read_material(model: Model, clip: Path, spoken: Path | None, finder: Any) ->
 
 def _packets(spoken: Path | None) -> Iterator[bytes]:
     """The clip's sound, or, where there is none, noise in the rhythm of syllables: dearer than a voice."""
+    encoder = OpusEncoder()
     if spoken is not None and spoken.is_file():
-        yield from (packet for _, packet in clip_packets(spoken))
+        yield from (packet for _, samples in clip_sound(spoken) for packet in encoder.encode(samples))
         return
-    chance, encoder = np.random.default_rng(1), OpusEncoder()
+    chance = np.random.default_rng(1)
     for index in range(100):
         loudness = 6000 * abs(np.sin(index * 0.7))
         yield from encoder.encode(np.asarray(chance.normal(0, loudness, PACKET_SAMPLES).clip(-32768, 32767), np.int16))
@@ -191,7 +192,7 @@ async def measure_wire(model: Model, finder: Any, material: Material, loss: floa
         engines = [engine for engine, _ in sides]
         for engine in engines:
             engine.start(consent=False)
-            engine._consent = True
+            engine.own.consent = True
             engine.set_source(material.source)
         tasks.append(asyncio.create_task(engines[1].run()))
         for engine in engines:

@@ -1,5 +1,7 @@
 """Opus read here, through PyAV, where no page does it: films, browsers without WebCodecs."""
 
+from typing import Final
+
 import av
 import numpy as np
 from av.audio.codeccontext import AudioCodecContext
@@ -9,6 +11,8 @@ from numpy.typing import NDArray
 from codec.errors import SoundError
 from codec.sound import SAMPLE_RATE
 
+DELAY_S: Final = 312 / SAMPLE_RATE
+"""How far what libopus gives out lies behind what its coder was given: the coder looks ahead (RFC 7845, pre-skip)."""
 Samples = NDArray[np.int16]
 """Mono, 48 kHz, [n]."""
 
@@ -31,6 +35,13 @@ class OpusDecoder:
             raise SoundError(f"expected an Opus packet, got something else: {error.strerror}") from None
         pieces = [_to_mono(frame) for frame in frames if isinstance(frame, av.AudioFrame)]
         return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
+
+    def decode_or_nothing(self, opus: bytes) -> Samples:
+        """The same for who would leave out what is no packet anyway."""
+        try:
+            return self.decode(opus)
+        except SoundError:
+            return np.zeros(0, np.int16)
 
 
 def _to_mono(frame: av.AudioFrame) -> Samples:

@@ -18,7 +18,7 @@ Samples = NDArray[np.int16]
 
 
 class OpusEncoder:
-    """Samples in pieces of any length in, packets of 60 ms out. FFmpeg's libopus ignores the option for DTX."""
+    """Samples in pieces of any length in, packets of 60 ms out."""
 
     def __init__(self, bit_rate: int = BIT_RATE) -> None:
         context = av.CodecContext.create("libopus", "w")
@@ -30,6 +30,7 @@ class OpusEncoder:
         context.time_base = Fraction(1, SAMPLE_RATE)
         context.options = {"frame_duration": str(PACKET_MS), "application": "voip", "vbr": "on"}
         context.open()
+        self.bit_rate = bit_rate
         self._context = context
         self._rest = np.zeros(0, np.int16)
         self._samples = 0
