@@ -156,7 +156,7 @@ async def live(sides: list[Side], material: Material, minute: int, minute_s: flo
     b.mute(False)
     if minute % SOURCE_EACH_MINUTES == 2:
         frame = material.frames[7 * minute % len(material.frames)]
-        a.set_source(await a.source_from_file(to_jpeg(frame)))
+        a.set_source(await a.own.from_file(to_jpeg(frame)))
     if minute % GONE_EACH_MINUTES == GONE_EACH_MINUTES // 3:
         await lose_network(sides)
 

@@ -12,7 +12,8 @@ from call.room_link import RoomLink, new_room
 from call.settings import CallSettings
 from receiver.show import check_output, check_writable
 from sender.camera import check_source
-from signaling.settings import read_settings
+from signaling.options import IceServerOption, RelayOnlyOption, read_transport
+from signaling.settings import TransportSettings, read_settings
 from signaling.terminal import run, write_report
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def call(
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     max_kbps: Annotated[float | None, typer.Option(help="Limit of one direction on the wire. Default: 30.")] = None,
     wait: Annotated[float | None, typer.Option(help="Seconds to wait for somebody to come. Default: 3600.")] = None,
+    ice_server: IceServerOption = None,
+    relay_only: RelayOnlyOption = None,
     forget: Annotated[bool, typer.Option("--forget", help="First delete the kept pictures of others.")] = False,
 ) -> None:
     """Call somebody: picture and sound in 30 kbps. Opens a page; give the printed link to the other side.
@@ -44,6 +47,7 @@ def call(
     Ends when either side hangs up or closes its page, or with Ctrl-C.
     """
     settings = read_settings(CallSettings, server=server, weights=weights, max_kbps=max_kbps, wait_s=wait)
+    transport = read_transport(ice_server, relay_only)
     joined = RoomLink.parse(link) if link else None
     if output is not None and input is None:
         raise typer.BadParameter("expected --input CLIP beside --output: without a page something else must be filmed")
@@ -57,9 +61,9 @@ def call(
         _say(f"{forget_sources(settings.source_cache)} kept pictures deleted")
     model = _load(settings)
     if input is None:
-        run(_with_page(settings, joined, model, port, not no_browser, report))
+        run(_with_page(settings, transport, joined, model, port, not no_browser, report))
     else:
-        run(_without_page(settings, joined, model, input, output, report))
+        run(_without_page(settings, transport, joined, model, input, output, report))
 
 
 def forget_sources(folder: Path) -> int:
@@ -94,11 +98,18 @@ async def _room(stack: AsyncExitStack, settings: CallSettings, joined: RoomLink 
 
 
 async def _with_page(
-    settings: CallSettings, joined: RoomLink | None, model: "Model", port: int, browse: bool, report: Path | None
+    settings: CallSettings,
+    transport: TransportSettings,
+    joined: RoomLink | None,
+    model: "Model",
+    port: int,
+    browse: bool,
+    report: Path | None,
 ) -> None:
     from call.engine import Engine
     from call.page_link import PageFront
     from call.server import PageServer
+    from signaling.ways import Ways
 
     def ready(url: str) -> None:
         _say(f"the page is at {url}")
@@ -108,7 +119,7 @@ async def _with_page(
     async with AsyncExitStack() as stack:
         room = await _room(stack, settings, joined)
         front = PageFront()
-        engine = Engine(settings, room, model, front)
+        engine = Engine(settings, room, model, front, ways=Ways(transport))
         page = PageServer(engine, front, settings.page_gone_s)
         serving = asyncio.create_task(page.run(port, ready), name="page")
         calling = asyncio.create_task(engine.run(), name="call")
@@ -130,6 +141,7 @@ async def _with_page(
 
 async def _without_page(
     settings: CallSettings,
+    transport: TransportSettings,
     joined: RoomLink | None,
     model: "Model",
     input_name: str,
@@ -138,13 +150,14 @@ async def _without_page(
 ) -> None:
     from call.engine import Engine
     from call.headless import FileFront, call_headless
+    from signaling.ways import Ways
 
     async with AsyncExitStack() as stack:
         room = await _room(stack, settings, joined)
         if joined is None:
             _say(f"the other side joins with:  facewire call {room}")
         front = FileFront(output, settings.frame_rate, _say)
-        engine = Engine(settings, room, model, front)
+        engine = Engine(settings, room, model, front, ways=Ways(transport))
         try:
             await call_headless(engine, front, input_name)
         finally:

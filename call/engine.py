@@ -10,10 +10,8 @@ caller offers anew. So it is enough that one of the two notices.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
-
-from aiortc import RTCIceServer
 
 from call.conversation import Conversation
 from call.dialling import Dialling
@@ -35,8 +33,9 @@ from models.face_finder_weights import load_finder
 from models.weights import Model
 from receiver.source import SourceCache
 from signaling.control_messages import Camera, Chat, Mute
-from signaling.peer import MakePeer, Peer
+from signaling.peer import MakePeer
 from signaling.tasks import first_to_end, for_ever
+from signaling.ways import Ways
 
 TELL_FACE_S: Final = 0.25
 STATS_EACH_S: Final = 0.5
@@ -52,11 +51,14 @@ class Engine:
         model: Model,
         front: Front,
         make_peer: MakePeer | None = None,
-        ice_servers: Sequence[RTCIceServer] = (),
+        ways: Ways | None = None,
         finder: FaceFinder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare a call; `finder` None is the model folder's or the shipped one. Raises WeightsError, ViewError."""
+        """Prepare a call; `finder` None is the model folder's or the shipped one; `ways` None those of the environment.
+
+        Raises WeightsError, ViewError, SettingError.
+        """
         self.settings = settings
         self.link = link
         self.model = model
@@ -66,9 +68,12 @@ class Engine:
         self.camera_on = True
         self.frame_rate = settings.frame_rate
         self.max_kbps = settings.max_kbps
-        self.make_peer = make_peer or (lambda: Peer(ice_servers))
+        self.ways = ways or Ways()
+        self.make_peer = make_peer or self.ways.make_peer
         self.clock = clock
         self.conversation: Conversation | None = None
+        self.way: str | None = None
+        """`direct` or `relayed`, once a connection has stood."""
         self.joined_s: float | None = None
         """When the first connection stood, by `now`."""
         self.cache = SourceCache(settings.source_cache, settings.source_cache_files) if settings.source_cache else None
@@ -145,6 +150,7 @@ class Engine:
             "model_id": self.model.model_id,
             "ended": self.progress.reason,
             "duration_s": round(total.time_s, 3),
+            "way": self.way,
             "joined_s": self.joined_s,
             "first_picture_s": self.screen.first_s,
             "wire_bytes_in": total.wire_in,
@@ -172,7 +178,7 @@ class Engine:
 
     def _tell_state(self) -> None:
         progress = self.progress
-        self.front.tell(StateMessage(state=progress.state, reason=progress.reason, room_link=str(self.link)))
+        self.front.tell(StateMessage(state=progress.state, reason=progress.reason, room_link=self.link.to_share))
 
     # What the page asks for ------------------------------------------------------------------------------------------
 

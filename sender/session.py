@@ -3,12 +3,10 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-
-from aiortc import RTCIceServer
 
 from codec.decoder import Decoder
 from codec.encoder import Encoder
@@ -39,11 +37,13 @@ from signaling.control_messages import Bye, Hello, Idle, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, call_receiver
+from signaling.reporting import report_call
 from signaling.source_transfer import send_source
 from signaling.stages import StageTimes
 from signaling.tasks import first_to_end
 from signaling.terminal import show_progress
 from signaling.watch import wait_bye, watch_peer
+from signaling.ways import Ways
 
 RENDERER_READY_TIMEOUT_S = 30.0
 BYE_TIMEOUT_S = 3.0
@@ -62,11 +62,16 @@ class SendSession:
         model: Model,
         say: Callable[[str], None] = lambda line: None,
         make_peer: MakePeer | None = None,
-        ice_servers: Sequence[RTCIceServer] = (),
         now: Callable[[], float] = time.monotonic,
         finder: FaceFinder | None = None,
+        token: str | None = None,
+        ways: Ways | None = None,
     ) -> None:
-        """Prepare a call; `finder` None is the model folder's, or else the shipped one. Raises WeightsError."""
+        """Prepare a call; `finder` None is the model folder's, or else the shipped one.
+
+        Args: token: what the room's link has after its #. ways: STUN and TURN servers; None: those of the environment.
+        Raises WeightsError, SettingError.
+        """
         self.report = SendReport(model_id=model.model_id, profile=settings.profile, level=settings.level)
         self._settings = settings
         self._room = room
@@ -74,7 +79,9 @@ class SendSession:
         self._model = model
         self._profile, self._level = Profile[settings.profile.upper()], Level[settings.level.upper()]
         self._say = say
-        self._make_peer = make_peer or (lambda: Peer(ice_servers))
+        self._ways = ways or Ways()
+        self._make_peer = make_peer or self._ways.make_peer
+        self._token = token
         self._now = now
         self._times = StageTimes("extract", "encode")
         self._extractor = Extractor(model, self._times)
@@ -91,14 +98,16 @@ class SendSession:
         try:
             frames, source = await asyncio.get_running_loop().run_in_executor(self._camera_thread, self._prepare)
             self._open_frames = frames
-            async with await SignalingClient.join(self._settings.server, self._room, "sender") as client:
+            server = self._settings.server
+            async with await SignalingClient.join(server, self._room, "sender", token=self._token) as client:
+                await self._ways.learn(server, self._token)
                 if not client.peer_present:
                     self._say(f"waiting in room '{self._room}' for a receiver (up to {self._settings.wait_s:g} s)")
                 peer = await call_receiver(client, self._make_peer, self._settings.wait_s)
                 try:
                     await self._talk(client, peer, frames, source)
                 finally:
-                    self.report.take_wire(peer.tap)
+                    self.report.take_wire(peer.tap, peer.relayed)
                     await peer.close()
         except asyncio.CancelledError:
             self.report.ended = "stopped at the sender"
@@ -189,7 +198,7 @@ class SendSession:
         def count() -> str:
             self.report.duration_s = round(self._now() - start_s, 3)
             self.report.take_counts(queue, pipeline)
-            self.report.take_wire(peer.tap)
+            self.report.take_wire(peer.tap, peer.relayed)
             self.report.take_link(rate, feedback)
             return self.report.line()
 
@@ -199,6 +208,7 @@ class SendSession:
                 self._until_hung_up(peer),
                 watch_peer(peer, client, lambda: peer.tap.heard_s),
                 show_progress(count),
+                report_call(client, peer),
             )
             count()
             await self._part(peer, self.report.ended)
