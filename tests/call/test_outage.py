@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from benchmarks.caller import Caller, wait_for
-from benchmarks.outage import calling, lose, move
+from benchmarks.outage import calling, kill, lose, move
 from benchmarks.wires import End, NoNamespaces, Wires
 from call.dialling import NETWORK_EACH_S
 
@@ -57,12 +57,6 @@ def test_another_network_with_another_address(wires: Wires, sides: dict[End, Cal
     assert any("connecting again" in word for word in row["words"]["b"])
 
 
-def test_killed_program_is_missed_in_words(wires: Wires, sides: dict[End, Caller]) -> None:
-    said = len(sides["b"].states)
-    sides["a"].kill()
-    killed_s = time.monotonic()
-    while not any(state["state"] == "reconnecting" for state in sides["b"].states[said:]):
-        assert time.monotonic() < killed_s + 15
-        time.sleep(0.05)
-    words = sides["b"].reasons[said:]
+def test_killed_program_is_missed_in_words(sides: dict[End, Caller]) -> None:
+    words = kill(sides)["words"]["b"]
     assert any("left its seat" in word or "nothing was heard" in word for word in words), words
