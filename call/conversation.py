@@ -99,6 +99,7 @@ class Conversation:
         self._begin_s = around.now()
         tables = around.model.codec_tables
         self.incoming = Incoming(tables, self._begin_s, self._hear, self._owe, self._acknowledged, around.now)
+        self.incoming.retell = around.screen.retell
         self.outgoing = Outgoing(
             peer,
             tables,
@@ -109,8 +110,8 @@ class Conversation:
             around.max_kbps,
             around.now,
         )
-        self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own)
-        around.mirror.begin(tables)
+        self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own, self.outgoing.rate)
+        around.mirror.begin(tables, self._begin_s)
         self.outgoing.on_sent = around.mirror.take
         self.outgoing.on_voice = self._tell_voice
         self._tell_voice(self.outgoing.plan.voice_bps)  # as the connection before had left it
