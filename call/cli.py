@@ -34,6 +34,7 @@ def call(
     port: Annotated[int, typer.Option(help="TCP port of the page on 127.0.0.1. Default: a free one.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the page's address, open nothing.")] = False,
     input: Annotated[str | None, typer.Option(help="No page: a video file, or camera, is filmed and heard.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="No page: play the clip until the other side leaves.")] = False,
     output: Annotated[Path | None, typer.Option(help="No page: what is seen and heard, as .mp4.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     max_kbps: Annotated[float | None, typer.Option(help="Limit of one direction on the wire. Default: 30.")] = None,
@@ -63,7 +64,7 @@ def call(
     if input is None:
         run(_with_page(settings, transport, joined, model, port, not no_browser, report))
     else:
-        run(_without_page(settings, transport, joined, model, input, output, report))
+        run(_without_page(settings, transport, joined, model, input, loop, output, report))
 
 
 def forget_sources(folder: Path) -> int:
@@ -145,6 +146,7 @@ async def _without_page(
     joined: RoomLink | None,
     model: "Model",
     input_name: str,
+    loop: bool,
     output: Path | None,
     report: Path | None,
 ) -> None:
@@ -159,7 +161,7 @@ async def _without_page(
         front = FileFront(output, settings.frame_rate, _say)
         engine = Engine(settings, room, model, front, ways=Ways(transport))
         try:
-            await call_headless(engine, front, input_name)
+            await call_headless(engine, front, input_name, loop)
         finally:
             write_report(report, engine.figures() | front.figures())
 

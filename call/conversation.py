@@ -16,7 +16,7 @@ from call.incoming import Incoming
 from call.mirror import Mirror
 from call.outgoing import Outgoing
 from call.own_source import OwnSource
-from call.page_messages import ChatMessage, MuteMessage
+from call.page_messages import ChatMessage, MuteMessage, VoiceMessage
 from call.screen import Screen
 from call.sources import SourceIntake, SourceOffer
 from call.states import Silence, State
@@ -99,6 +99,7 @@ class Conversation:
         self._begin_s = around.now()
         tables = around.model.codec_tables
         self.incoming = Incoming(tables, self._begin_s, self._hear, self._owe, self._acknowledged, around.now)
+        self.incoming.retell = around.screen.retell
         self.outgoing = Outgoing(
             peer,
             tables,
@@ -109,9 +110,11 @@ class Conversation:
             around.max_kbps,
             around.now,
         )
-        self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own)
-        around.mirror.begin(tables)
+        self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own, self.outgoing.rate)
+        around.mirror.begin(tables, self._begin_s)
         self.outgoing.on_sent = around.mirror.take
+        self.outgoing.on_voice = self._tell_voice
+        self._tell_voice(self.outgoing.plan.voice_bps)  # as the connection before had left it
         self.intake = SourceIntake(peer.control, around.cache, around.screen.prepare)
         self._sends_motion = False
         self._wishes = USUAL
@@ -253,6 +256,9 @@ class Conversation:
 
     def _acknowledged(self, acknowledgement: Acknowledgement) -> None:
         self.outgoing.acknowledged(acknowledgement)
+
+    def _tell_voice(self, bits_per_s: int) -> None:
+        self._around.front.tell(VoiceMessage(bit_rate=bits_per_s))
 
     def _say_idle(self) -> None:
         around = self._around

@@ -16,6 +16,7 @@ from typing import Any, Final
 from call.conversation import Conversation
 from call.dialling import Dialling
 from call.fitting import Fitting
+from call.freshness import Freshness
 from call.front import Front
 from call.mirror import Mirror
 from call.network import NetworkWatch
@@ -28,6 +29,7 @@ from call.settings import CallSettings
 from call.states import Progress, State
 from call.stats import StatsMaker
 from call.watching import Picture, Seen, Watching
+from models.config import ModelConfig
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
 from models.weights import Model
@@ -91,6 +93,8 @@ class Engine:
         )
         self.own = OwnPicture(self.watching, self.fitting, self._offer_own)
         self.mirror = Mirror(model, self.screen, front)
+        scaled = isinstance(model.config, ModelConfig)
+        self.freshness = Freshness(self.own, self.mirror, front, scaled, self.now, settings.keep_fresh)
         self._begin_clock_s = clock()
         self._started = asyncio.Event()
         self._left = asyncio.Event()
@@ -112,6 +116,7 @@ class Engine:
                 self._forever(self.watching.run()),
                 self._forever(self.screen.run()),
                 self._forever(self.mirror.run()),
+                self._forever(self.freshness.run()),
                 self._forever(self._stats.run(STATS_EACH_S)),
             )
         except asyncio.CancelledError:
@@ -161,6 +166,7 @@ class Engine:
             "frames_sent": total.sent,
             "frames_captured": self.watching.frames.put_count,
             "frames_dropped": self.watching.frames.dropped,
+            "source_pictures_renewed": self.own.renewals,
             "extract_ms": self.watching.times.percentiles_ms("extract"),
             "render_ms": self.screen.times.percentiles_ms("render"),
         }
@@ -249,6 +255,7 @@ class Engine:
     # What the camera says --------------------------------------------------------------------------------------------
 
     def _seen(self, seen: Seen) -> None:
+        self.freshness.see(seen)
         if seen.motion is not None and self.conversation is not None and self.camera_on:
             self.conversation.add_motion(seen.motion)
         if seen.time_s - self._told_face_s < TELL_FACE_S and seen.time_s >= self._told_face_s:

@@ -35,6 +35,7 @@ from call.page_messages import (
     SourcePreview,
     ToEngine,
     ToPage,
+    VoiceMessage,
     pack,
     parse,
     unpack,
@@ -99,7 +100,7 @@ class PageFront:
 
     def tell(self, message: EngineMessage) -> None:
         """Tell the page; one that comes later hears the last of each kind that stays true."""
-        if message.type in ("state", "mute", "crop", "face"):
+        if message.type in ("state", "mute", "crop", "face", "voice"):
             self._last[message.type if not isinstance(message, MuteMessage) else f"mute {message.who}"] = message
         if self.link is not None:
             self.link.put(message)
@@ -140,6 +141,8 @@ class PageLink:
 
     def put(self, message: EngineMessage) -> None:
         """Leave a JSON message."""
+        if isinstance(message, VoiceMessage):
+            self._voice.bit_rate = message.bit_rate  # for a page that sends samples
         self._texts.append(message.model_dump_json(by_alias=True))
         self._changed.set()
 

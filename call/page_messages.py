@@ -275,6 +275,13 @@ class AskSource(PageMessage):
     why: str
 
 
+class VoiceMessage(PageMessage):
+    """How many bits a second the voice is to be coded at, as the link has room."""
+
+    type: Literal["voice"] = "voice"
+    bit_rate: int
+
+
 EngineMessage = (
     StateMessage
     | Stats
@@ -285,4 +292,5 @@ EngineMessage = (
     | ErrorMessage
     | MuteMessage
     | AskSource
+    | VoiceMessage
 )

@@ -105,6 +105,10 @@ class Watching:
         """Take a picture; the oldest that waits goes where the networks are slower than the camera."""
         self.frames.put(picture)
 
+    def face(self, yaw_deg: float, pitch_deg: float) -> None:
+        """Take pictures of oneself from a head that looks this way; 0, 0 is into the camera."""
+        self._moment.face(yaw_deg, pitch_deg)
+
     def use(self, source: OwnSource, from_s: float, then: Callable[[], None]) -> None:
         """Tell motion against this picture for frames captured from then on; `then` is called between two frames."""
         self._changes.append((from_s, source, then))

@@ -222,6 +222,10 @@ class SendSession:
         for outcome in outcomes:
             raise outcome  # a damaged clip, a camera that stopped: after what was good has been sent
 
+    def _set_voice_rate(self, bits_per_s: int) -> None:
+        if self._voice is not None:
+            self._voice.bit_rate = bits_per_s
+
     async def _play_sound(self, pipeline: SenderPipeline, began_s: "asyncio.Future[float]") -> None:
         if self._voice is not None:
             await play_sound(Path(self._input), self._voice, began_s, pipeline.hear, self._now)
@@ -294,6 +298,7 @@ class SendSession:
             steady=self._build_steady(source),
             say_idle=lambda reason: peer.control.send(Idle(reason=reason)),
             say_crop=peer.control.send,
+            say_voice=self._set_voice_rate,
             rate=rate,
             wire_sent=(lambda: peer.tap.sent.bytes) if peer.tap.attached else None,
             now=self._now,

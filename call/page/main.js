@@ -22,7 +22,7 @@ const LOBBY_FPS = 10;
 const CALL_FPS = 30;
 const TICK_MS = 100;
 /** Problems with devices: gone once they could be opened. */
-const DEVICE_PROBLEMS = ["no_camera", "no_microphone", "taken", "refused", "insecure", "device_gone"];
+const DEVICE_PROBLEMS = ["no_camera", "no_microphone", "taken", "refused", "insecure", "device_gone", "echo"];
 
 class Page {
   #problems = new ProblemBar();
@@ -93,6 +93,7 @@ class Page {
     await this.#devices.list(byId("camera-choice"), byId("microphone-choice"));
     if (problem !== null) this.#problems.say(problem, () => this.#openDevices());
     else this.#problems.clear(...DEVICE_PROBLEMS);
+    if (problem === null && this.#devices.echoes) this.#problems.say("echo");
     const { camera, microphone } = this.#devices;
     for (const id of ["preview-video", "self-video"]) byId(id).srcObject = camera;
     this.#lobby.setCamera(camera === null ? "There is no picture of you." : "Bring your face into the oval.", camera !== null);
@@ -145,8 +146,9 @@ class Page {
       case "state":
         return this.#takeState(message);
       case "stats":
-        this.#figures.take(message);
-        return this.#sound.observe(message);
+        return this.#figures.take(message);
+      case "voice":
+        return this.#sound.setBitrate(message.bit_rate);
       case "crop":
         return this.#lobby.setCrop(message, this.#camera.size);
       case "face":
@@ -269,6 +271,11 @@ class Page {
       sound: { ...this.#sound.figures, counts: this.#sound.speaker?.counts },
       view: { yaw_deg: this.#turn.yawDeg, pitch_deg: this.#turn.pitchDeg },
     };
+  }
+
+  /** What the browser says it does to the microphone's sound. */
+  get microphoneSettings() {
+    return this.#devices.microphone?.getAudioTracks()[0]?.getSettings() ?? null;
   }
 
   /** Loudness of what is played, root mean square. */

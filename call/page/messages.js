@@ -44,6 +44,7 @@ export const ENGINE_TYPES = Object.freeze([
   "error",
   "mute",
   "ask_source",
+  "voice",
 ]);
 
 /** States of a call, in the order in which a smooth one passes through them. */

@@ -42,8 +42,12 @@ export const PROBLEMS = Object.freeze({
     what_to_do: "The call works: sound is coded by facewire instead. For less load, use a current Chrome, Edge or Firefox.",
   },
   old_browser: {
-    words: "This browser is too old for a call.",
-    what_to_do: "It lacks AudioWorklet or WebSocket. Use a current Chrome, Edge, Firefox or Safari.",
+    words: "This browser cannot play or record sound for a call.",
+    what_to_do: "It lacks AudioWorklet: picture and chat work. Use a current Chrome, Edge, Firefox or Safari to talk.",
+  },
+  echo: {
+    words: "This microphone’s echo is not cancelled: the other person would hear themselves.",
+    what_to_do: "Use headphones, or choose another microphone.",
   },
   token: {
     words: "This page’s address has expired.",

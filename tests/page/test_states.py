@@ -216,7 +216,7 @@ TAKEN = """navigator.mediaDevices.getUserMedia = async () => {
         (TAKEN, "in use by another program", "Close the other call"),
         ("delete Navigator.prototype.mediaDevices", "only to secure pages", "http://127.0.0.1"),
         ("delete globalThis.AudioDecoder", "cannot code speech", "The call works"),
-        ("delete globalThis.AudioWorkletNode", "too old", "Use a current"),
+        ("delete globalThis.AudioWorkletNode", "cannot play or record sound", "Use a current"),
     ],
 )
 def test_what_the_browser_lacks(open_page: Open, keep: Keep, script: str, words: str, todo: str) -> None:
