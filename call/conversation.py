@@ -8,25 +8,21 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
-from call.fitting import USUAL, Fitting
-from call.front import Front
+from call.around import Around
+from call.fitting import USUAL
 from call.incoming import Incoming
-from call.mirror import Mirror
 from call.outgoing import Outgoing
 from call.own_source import OwnSource
 from call.page_messages import ChatMessage, MuteMessage, VoiceMessage
-from call.screen import Screen
 from call.sources import SourceIntake, SourceOffer
-from call.states import Silence, State
-from call.watching import Watching
+from call.states import Silence
 from codec.acknowledgement import Acknowledgement
 from codec.motion import Motion
 from codec.wire import WIRE_VERSION
-from models.weights import Model
 from receiver.errors import SourceError
-from receiver.source import SourceCache, readable
+from receiver.source import readable
 from signaling.control import agree
 from signaling.control_messages import (
     AnyControlMessage,
@@ -52,33 +48,6 @@ from signaling.tasks import first_to_end
 LOOK_EACH_S = 0.1
 BYE_LINGER_S = 3.0
 """In which SCTP says a goodbye three times, if it must. The other side closes when it came."""
-
-
-class Around(Protocol):
-    """What of the engine a connection needs."""
-
-    front: Front
-    screen: Screen
-    watching: Watching
-    fitting: Fitting
-    mirror: Mirror
-    model: Model
-    cache: SourceCache | None
-    picture_px: int
-    muted: bool
-    camera_on: bool
-    frame_rate: float
-    max_kbps: float
-
-    @property
-    def own_source(self) -> OwnSource | None:
-        """The picture of oneself that may be sent."""
-
-    def now(self) -> float:
-        """Seconds of the engine's clock."""
-
-    def report(self, state: State, reason: str) -> None:
-        """Take the state of the call."""
 
 
 class Conversation:

@@ -150,26 +150,7 @@ class Engine:
 
     def figures(self) -> dict[str, Any]:
         """What the call came to, as JSON has it."""
-        total = self._stats.sample()
-        return {
-            "model_id": self.model.model_id,
-            "ended": self.progress.reason,
-            "duration_s": round(total.time_s, 3),
-            "way": self.way,
-            "joined_s": self.joined_s,
-            "first_picture_s": self.screen.first_s,
-            "wire_bytes_in": total.wire_in,
-            "wire_bytes_out": total.wire_out,
-            "payload_bytes_in": total.payload_in,
-            "payload_bytes_out": total.payload_out,
-            "frames_shown": total.shown,
-            "frames_sent": total.sent,
-            "frames_captured": self.watching.frames.put_count,
-            "frames_dropped": self.watching.frames.dropped,
-            "source_pictures_renewed": self.own.renewals,
-            "extract_ms": self.watching.times.percentiles_ms("extract"),
-            "render_ms": self.screen.times.percentiles_ms("render"),
-        }
+        return self._stats.whole_call()
 
     def _end(self, reason: str) -> None:
         if self.progress.state is not State.ENDED:
