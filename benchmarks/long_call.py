@@ -11,7 +11,7 @@ from benchmarks.impaired import Impaired
 from benchmarks.two_engines import Material, until
 from call.engine import Engine
 from call.hosting import hosted_server
-from call.page_link import to_jpeg
+from call.page_front import to_jpeg
 from call.page_messages import EngineMessage, StateMessage
 from call.room_link import RoomLink
 from call.settings import CallSettings

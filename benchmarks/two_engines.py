@@ -14,7 +14,7 @@ from benchmarks.impaired import Impaired
 from call.engine import Engine
 from call.hosting import hosted_server
 from call.own_source import OwnSource, from_crop
-from call.page_link import to_jpeg
+from call.page_front import to_jpeg
 from call.page_messages import EngineMessage, StateMessage
 from call.room_link import RoomLink
 from call.settings import CallSettings

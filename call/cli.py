@@ -108,7 +108,7 @@ async def _with_page(
     report: Path | None,
 ) -> None:
     from call.engine import Engine
-    from call.page_link import PageFront
+    from call.page_front import PageFront
     from call.server import PageServer
     from signaling.ways import Ways
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from call.page_messages import FromPage, ToEngine, ToPage, pack
+from call.page_binary import FromPage, ToEngine, ToPage, pack
 from tests.page.clips import RATE, Clip, decode_jpeg, encode_jpeg
 from tests.page.conftest import Open
 from tests.page.engine_double import EngineDouble, begin, until

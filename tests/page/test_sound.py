@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from call.page_messages import FromPage, ToEngine
+from call.page_binary import FromPage, ToEngine
 from tests.page.clips import Clip
 from tests.page.conftest import Open
 from tests.page.engine_double import EngineDouble, begin, until

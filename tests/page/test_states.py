@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from call.page_messages import ToEngine
+from call.page_binary import ToEngine
 from tests.page.clips import Clip
 from tests.page.conftest import Keep, Open
 from tests.page.engine_double import IN_CALL, LINK, STATS, EngineDouble, begin, until
