@@ -1,6 +1,7 @@
 # facewire: `make demo` and `make test` need Python 3.11 or newer and nothing else; they set up .venv on the first run.
 #
-#   make demo                    a call on this machine with the clip in the repository: demo/side_by_side.mp4
+#   make demo                    a call on this machine: at a terminal with a display in your browser, with a clip on the other
+#                                side; elsewhere, or with DEMO_ARGS=--headless, from program to program: demo/side_by_side.mp4
 #   make demo INPUT=my.mp4       the same with a clip of yours
 #   make test                    lint, format, types, tests
 #
@@ -62,7 +63,8 @@ demo-clip: $(READY)
 	$(BIN)/python -m replay.clip
 
 # The README's picture: frames of demo/side_by_side.mp4.
-readme-picture: demo
+readme-picture: $(READY)
+	$(BIN)/facewire demo --headless
 	$(BIN)/python -m replay.still demo/side_by_side.mp4 docs/side_by_side.jpg
 
 bench: $(READY)

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from call.conversation import Conversation
 from call.dialling import Dialling
+from call.face_words import face_message
 from call.fitting import Fitting
 from call.freshness import Freshness
 from call.front import Front
@@ -22,7 +23,7 @@ from call.mirror import Mirror
 from call.network import NetworkWatch
 from call.own_picture import OwnPicture
 from call.own_source import OwnSource
-from call.page_messages import ChatMessage, CropMessage, ErrorMessage, FaceMessage, StateMessage
+from call.page_messages import ChatMessage, CropMessage, ErrorMessage, StateMessage
 from call.room_link import RoomLink
 from call.screen import Screen
 from call.settings import CallSettings
@@ -242,18 +243,6 @@ class Engine:
         if seen.time_s - self._told_face_s < TELL_FACE_S and seen.time_s >= self._told_face_s:
             return
         self._told_face_s = seen.time_s
-        self.front.tell(face_message(seen, self.settings.face_threshold))
+        self.front.tell(face_message(seen, self.conversation is not None and self.conversation.standing))
         if seen.square is not None:
             self.front.tell(CropMessage(left=seen.square.left, top=seen.square.top, side=seen.square.side))
-
-
-def face_message(seen: Seen, threshold: float) -> FaceMessage:
-    """Say what the camera shows, and what to do about it."""
-    found = seen.crop is not None
-    if found:
-        words = ""
-    elif seen.square is None:
-        words = "no face is seen yet: sit before the camera, in good light"
-    else:
-        words = "the face is lost: the other side sees your last picture until you are back"
-    return FaceMessage(found=found, score=round(min(max(seen.score, 0.0), 1.0), 3), words=words)

@@ -158,7 +158,11 @@ class Watching:
         large = cut_large(image, square, len(crop)) if self.take_source else None
         if self.canonical is None:
             score = self._extractor.face_score(crop)
-            return Seen(score, square, None, crop if score >= self._threshold else None, picture.time_s, large)
+            good = score >= self._threshold
+            if not good:
+                self._cropper.worry()  # before a call, too, the crop is to find whoever has moved
+            good = good and not self._cropper.nobody
+            return Seen(score, square, None, crop if good else None, picture.time_s, large)
         found = self._extractor.extract_now(crop, picture.time_s)
         good = found.face_score >= self._threshold
         if not good or _near_border(found):

@@ -22,7 +22,8 @@ globalThis.asked = [];
 const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
 navigator.mediaDevices.getUserMedia = (constraints) => {
   asked.push(constraints.audio ?? null);
-  if (globalThis.refuseBoth && constraints.audio && constraints.video) return Promise.reject(new DOMException("", "NotFoundError"));
+  const both = constraints.audio && constraints.video;
+  if (globalThis.refuseBoth && both) return Promise.reject(new DOMException("", "NotFoundError"));
   return ask(constraints);
 };
 globalThis.contexts = [];
