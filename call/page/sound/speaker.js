@@ -114,6 +114,13 @@ export class Speaker {
     return { ...this.report?.counts, lost: this.#order.lost };
   }
 
+  /** Loudness of what is played, root mean square. */
+  get loudness() {
+    const samples = new Float32Array(this.analyser.fftSize);
+    this.analyser.getFloatTimeDomainData(samples);
+    return Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
+  }
+
   close() {
     clearInterval(this.#timer);
     this.#node?.disconnect();
