@@ -9,6 +9,7 @@ import { Figures } from "./figures.js";
 import { Link } from "./link.js";
 import { Lobby } from "./lobby.js";
 import { TO_ENGINE, TO_PAGE } from "./messages.js";
+import { OwnPicture } from "./own_picture.js";
 import { PictureView } from "./picture.js";
 import { ProblemBar } from "./problem.js";
 import { Sound } from "./sound.js";
@@ -60,7 +61,14 @@ class Page {
     () => this.#showSelf(),
   );
   #chat = new Chat((text) => this.#link.send({ type: "chat", text }));
-  #source = new SourceDialog((message) => this.#link.send(message));
+  #own = new OwnPicture(
+    (message) => this.#link.send(message),
+    () => this.#source.open(),
+  );
+  #source = new SourceDialog(
+    (message) => this.#link.send(message),
+    (picture) => this.#own.agreed(picture),
+  );
   #controls = new Controls((name) => this.#act(name));
   #turn = attachTurn(byId("remote"), (turn) => this.#view(turn));
 
@@ -116,6 +124,7 @@ class Page {
     this.#problems.clear("engine_gone");
     this.#link.send({ type: "hello", codecs: { opus: this.#sound.opus } });
     this.#lobby.setReady(true);
+    this.#own.greet();
     if (!this.#started) return;
     this.#link.send({ type: "start", consent: true });
     this.#link.send({ type: "mute", on: this.#on.mute });
@@ -132,6 +141,7 @@ class Page {
   #start(roomLink = "") {
     this.#sound.wake();
     this.#started = true;
+    this.#own.start();
     this.#camera.fps = CALL_FPS;
     if (this.#sound.microphone !== null) this.#sound.microphone.muted = this.#on.mute;
     this.#link.send({ type: "start", consent: true, ...(roomLink ? { room_link: roomLink } : {}) });
@@ -153,6 +163,7 @@ class Page {
         return this.#lobby.setCrop(message, this.#camera.size);
       case "face":
         this.#lobby.setFace(message);
+        if (message.found && this.#state.name === "starting") this.#own.faceSeen();
         return this.#state.setFace(message);
       case "chat":
         return this.#chat.take(message) && byId("chat").hidden && this.#controls.setNews("chat", true);
@@ -161,7 +172,7 @@ class Page {
       case "ask_source":
         return this.#state.ask(message.why, () => this.#source.open());
       case "source_preview":
-        return this.#source.take(message);
+        return this.#source.take(message) || this.#own.take(message);
       case "error":
         return this.#takeError(message);
     }
@@ -173,6 +184,7 @@ class Page {
     if (name !== "ended") return;
     if (!this.#started) this.#start(); // what ended before it began is said on the call's page as well
     this.#controls.setEnded();
+    this.#own.end();
     this.#close();
   }
 
