@@ -72,7 +72,7 @@ class OwnPicture:
         renewing, self._renewing = self._renewing and preview is None, False
         if preview is not None:
             preview(source)
-            if not self.consent:
+            if not self.consent and self._chosen is None:
                 self._chosen = source  # what the person sees before the call is what it begins with
         elif renewing:
             self.renewals += 1

@@ -24,6 +24,7 @@ from call.page_messages import (
     PageChat,
     PageFrontalise,
     PageHello,
+    PageKeepFresh,
     PageLeave,
     PageMute,
     PageSelfView,
@@ -180,6 +181,7 @@ class PageLink:
         match message:
             case PageHello():
                 self._opus = message.codecs.opus
+                engine.own.approve = engine.own.renewed = self._show_preview
             case PageStart():
                 engine.start(message.consent, message.room_link)
             case PageView():
@@ -198,6 +200,8 @@ class PageLink:
                 await self._take_source(message)
             case PageTakeSource():
                 engine.own.preview(self._show_preview)
+            case PageKeepFresh():
+                engine.freshness.keep = message.on
             case PageLeave():
                 engine.leave()
 

@@ -99,6 +99,13 @@ class PageTakeSource(PageMessage):
     type: Literal["take_source"] = "take_source"
 
 
+class PageKeepFresh(PageMessage):
+    """Whether a new picture of oneself may be taken and sent unasked where the old one no longer fits."""
+
+    type: Literal["keep_fresh"] = "keep_fresh"
+    on: bool
+
+
 class PageLeave(PageMessage):
     """Hang up."""
 
@@ -116,6 +123,7 @@ AnyPageMessage = (
     | PageChat
     | PageSource
     | PageTakeSource
+    | PageKeepFresh
     | PageLeave
 )
 _MESSAGES: TypeAdapter[AnyPageMessage] = TypeAdapter(Annotated[AnyPageMessage, Field(discriminator="type")])
@@ -212,7 +220,7 @@ class MuteMessage(PageMessage):
 
 
 class AskSource(PageMessage):
-    """A new picture of oneself would help the other side, and why."""
+    """A new picture of oneself would help the other side, and why; "" where it would not any more."""
 
     type: Literal["ask_source"] = "ask_source"
     why: str

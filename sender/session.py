@@ -9,31 +9,24 @@ from contextlib import suppress
 from pathlib import Path
 
 from codec.decoder import Decoder
-from codec.encoder import Encoder
-from codec.wire import WIRE_VERSION, Level, Profile
-from models.config import ModelConfig
+from codec.wire import WIRE_VERSION
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
 from models.weights import Model
 from sender.camera import Frame, FrameSource, Image, film, open_source
 from sender.clip_sound import has_sound, play_sound
-from sender.crop import Cropper
 from sender.crop_watch import FaceWatch
 from sender.extract import Extractor
 from sender.feedback import Feedback
-from sender.packetise import Packetiser
+from sender.parts import Parts
 from sender.pipeline import SenderPipeline
-from sender.rate import RateController
 from sender.report import SendReport
-from sender.send import MediaSender
 from sender.settings import SendSettings
-from sender.sound_out import SoundOut
 from sender.source import LARGE_QUALITY, MIME, Source, decode_picture, encode_picture, find_source
-from sender.steady import Steady
 from sender.voice import Voice
 from signaling.client import SignalingClient
 from signaling.control import agree
-from signaling.control_messages import Bye, Hello, Idle, Start
+from signaling.control_messages import Bye, Hello, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, call_receiver
@@ -77,7 +70,6 @@ class SendSession:
         self._room = room
         self._input = input_name
         self._model = model
-        self._profile, self._level = Profile[settings.profile.upper()], Level[settings.level.upper()]
         self._say = say
         self._ways = ways or Ways()
         self._make_peer = make_peer or self._ways.make_peer
@@ -184,10 +176,11 @@ class SendSession:
 
     async def _send_frames(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
         queue: DroppingQueue[Frame] = DroppingQueue(self._settings.capture_queue_frames)
-        rate, encoder = self._build_rate(frames.frame_rate), self._build_encoder()
+        parts = self._parts()
+        rate, encoder = parts.rate(frames.frame_rate), parts.encoder()
         feedback = Feedback(Decoder(self._model.codec_tables), encoder, rate, self._now)
         peer.on_media = feedback.take
-        pipeline = self._build_pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
+        pipeline = parts.pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
         began: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         filming = asyncio.create_task(
             film(frames, queue, self._camera_thread, self._now, began=began.set_result), name="film"
@@ -222,6 +215,10 @@ class SendSession:
         for outcome in outcomes:
             raise outcome  # a damaged clip, a camera that stopped: after what was good has been sent
 
+    def _parts(self) -> Parts:
+        watch = FaceWatch(self._finder.find, self._settings.face_threshold, self._finder_thread)
+        return Parts(self._settings, self._model, self._extractor, watch, self._times, self._set_voice_rate, self._now)
+
     def _set_voice_rate(self, bits_per_s: int) -> None:
         if self._voice is not None:
             self._voice.bit_rate = bits_per_s
@@ -247,62 +244,6 @@ class SendSession:
             peer.control.send(Bye(frames=self.report.frames_sent, messages=self.report.messages_sent, reason=reason))
             async with asyncio.timeout(BYE_TIMEOUT_S):
                 await (peer.closed.wait() if self._hung_up else wait_bye(peer.control))
-
-    def _build_encoder(self) -> Encoder:
-        encoder = Encoder(self._model.codec_tables, self._profile, self._level)
-        encoder.set_source(self._extractor.canonical)
-        return encoder
-
-    def _build_rate(self, frame_rate: float) -> RateController:
-        interval_ms = self._settings.message_interval_ms
-        return RateController(
-            frame_rate,
-            self._model.codec_tables.keypoints,
-            self._settings.max_kbps,
-            self._level,
-            fewer_keypoints=self._profile is Profile.PAPER,
-            interval_s=None if interval_ms is None else interval_ms / 1000,
-        )
-
-    def _build_steady(self, source: Source) -> Steady | None:
-        if not self._settings.steady:
-            return None
-        return Steady(self._extractor.canonical, isinstance(self._model.config, ModelConfig), source.square)
-
-    def _build_pipeline(
-        self,
-        peer: Peer,
-        queue: DroppingQueue[Frame],
-        frame_rate: float,
-        source: Source,
-        encoder: Encoder,
-        rate: RateController,
-    ) -> SenderPipeline:
-        return SenderPipeline(
-            frames=queue,
-            cropper=Cropper(
-                source.square,
-                self._model.config.size,
-                FaceWatch(self._finder.find, self._settings.face_threshold, self._finder_thread),
-            ),
-            extractor=self._extractor,
-            packetiser=Packetiser(
-                encoder,
-                interval_s=self._settings.usual_interval_ms / 1000,
-                frame_period_s=1 / frame_rate if frame_rate else 0.0,
-                times=self._times,
-                sound=SoundOut(rate),
-            ),
-            channel=MediaSender(peer),
-            face_threshold=self._settings.face_threshold,
-            steady=self._build_steady(source),
-            say_idle=lambda reason: peer.control.send(Idle(reason=reason)),
-            say_crop=peer.control.send,
-            say_voice=self._set_voice_rate,
-            rate=rate,
-            wire_sent=(lambda: peer.tap.sent.bytes) if peer.tap.attached else None,
-            now=self._now,
-        )
 
 
 async def _end(*tasks: "asyncio.Task[None]") -> list[Exception]:

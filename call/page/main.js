@@ -8,6 +8,7 @@ import { Figures } from "./figures.js";
 import { Link } from "./link.js";
 import { Lobby } from "./lobby.js";
 import { TO_PAGE } from "./messages.js";
+import { OwnPicture } from "./own_picture.js";
 import { Panels } from "./panels.js";
 import { PictureView } from "./picture.js";
 import { ProblemBar } from "./problem.js";
@@ -51,7 +52,14 @@ class Page {
     () => this.#showSelf(),
   );
   #chat = new Chat((text) => this.#link.send({ type: "chat", text }));
-  #source = new SourceDialog((message) => this.#link.send(message));
+  #own = new OwnPicture(
+    (message) => this.#link.send(message),
+    () => this.#source.open(),
+  );
+  #source = new SourceDialog(
+    (message) => this.#link.send(message),
+    (picture) => this.#own.agreed(picture),
+  );
   #controls = new Controls((name) => this.#act(name));
   #panels = new Panels(this.#controls, this.#figures);
   #turn = attachTurn(byId("remote"), (turn) => this.#view(turn));
@@ -78,6 +86,7 @@ class Page {
     this.#problems.clear("engine_gone");
     this.#link.send({ type: "hello", codecs: { opus: this.#sound.opus } });
     this.#lobby.setReady(true);
+    this.#own.greet();
     if (!this.#started) return;
     this.#link.send({ type: "start", consent: true });
     this.#link.send({ type: "mute", on: this.#on.mute });
@@ -94,6 +103,7 @@ class Page {
   #start(roomLink = "") {
     this.#sound.wake();
     this.#started = true;
+    this.#own.start();
     this.#camera.fps = CALL_FPS;
     if (this.#sound.microphone !== null) this.#sound.microphone.muted = this.#on.mute;
     this.#link.send({ type: "start", consent: true, ...(roomLink ? { room_link: roomLink } : {}) });
@@ -115,6 +125,7 @@ class Page {
         return this.#lobby.setCrop(message, this.#camera.size);
       case "face":
         this.#lobby.setFace(message);
+        if (message.found && this.#state.name === "starting") this.#own.faceSeen();
         return this.#state.setFace(message);
       case "chat":
         return this.#chat.take(message) && byId("chat").hidden && this.#controls.setNews("chat", true);
@@ -123,7 +134,7 @@ class Page {
       case "ask_source":
         return this.#state.ask(message.why, () => this.#source.open());
       case "source_preview":
-        return this.#source.take(message);
+        return this.#source.take(message) || this.#own.take(message);
       case "error":
         return this.#takeError(message);
     }
@@ -135,6 +146,7 @@ class Page {
     if (name !== "ended") return;
     if (!this.#started) this.#start(); // what ended before it began is said on the call's page as well
     this.#controls.setEnded();
+    this.#own.end();
     this.#close();
   }
 

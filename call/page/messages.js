@@ -30,6 +30,7 @@ export const PAGE_TYPES = Object.freeze([
   "chat",
   "source",
   "take_source",
+  "keep_fresh",
   "leave",
 ]);
 
