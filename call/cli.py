@@ -10,6 +10,7 @@ import typer
 
 from call.room_link import RoomLink, new_room
 from call.settings import CallSettings
+from receiver.look import SizeOption
 from receiver.show import check_output, check_writable
 from sender.camera import check_source
 from signaling.options import IceServerOption, RelayOnlyOption, read_transport
@@ -38,6 +39,7 @@ def call(
     output: Annotated[Path | None, typer.Option(help="No page: what is seen and heard, as .mp4.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     max_kbps: Annotated[float | None, typer.Option(help="Limit of one direction on the wire. Default: 30.")] = None,
+    size: SizeOption = None,
     wait: Annotated[float | None, typer.Option(help="Seconds to wait for somebody to come. Default: 3600.")] = None,
     ice_server: IceServerOption = None,
     relay_only: RelayOnlyOption = None,
@@ -47,11 +49,13 @@ def call(
 
     Ends when either side hangs up or closes its page, or with Ctrl-C.
     """
-    settings = read_settings(CallSettings, server=server, weights=weights, max_kbps=max_kbps, wait_s=wait)
+    settings = read_settings(CallSettings, server=server, weights=weights, max_kbps=max_kbps, size=size, wait_s=wait)
     transport = read_transport(ice_server, relay_only)
     joined = RoomLink.parse(link) if link else None
     if output is not None and input is None:
         raise typer.BadParameter("expected --input CLIP beside --output: without a page something else must be filmed")
+    if loop and input is None:
+        raise typer.BadParameter("expected --input CLIP beside --loop: there is nothing to play again")
     if input is not None:
         check_source(input)
     if output is not None:

@@ -84,7 +84,7 @@ class Incoming:
                 self.smoother.push(self._shifted(motion), arrival_s)
         if message.acknowledgement is not None:
             self._acknowledged(message.acknowledgement)
-        for number, packet in self.sound.take(message):
+        for number, packet in self.sound.take(message, arrival_s):
             self._hear(packet.opus, packet.time_ms / 1000 + self._begin_s, number)
 
     def _shifted(self, motion: Motion) -> Motion:

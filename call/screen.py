@@ -17,8 +17,9 @@ import numpy as np
 
 from codec.motion import Motion
 from models.placing import Points, retell
+from models.renderer import picture_sizes
 from models.weights import Model
-from receiver.errors import SourceError
+from receiver.errors import SourceError, ViewError
 from receiver.look import Look
 from receiver.render import FaceRenderer
 from receiver.show import Image
@@ -56,7 +57,12 @@ class Screen:
         size: int | None = None,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Args: show: takes uint8 RGB [S,S,3] and its capture time in seconds, in the render thread."""
+        """Args: show: takes uint8 RGB [S,S,3] and its capture time in seconds, in the render thread. size: S, None for
+        the model's own. Raises ViewError for a size that the model does not render at.
+        """
+        sizes = picture_sizes(model)
+        if size is not None and size not in sizes:
+            raise ViewError(f"--size: expected {' or '.join(map(str, sizes))} px for this model, got {size}")
         self.times = StageTimes("render")
         self.frames = 0
         self.first_s: float | None = None

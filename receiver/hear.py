@@ -1,5 +1,7 @@
 """From messages to the sound of the file: held until the picture of its time is there, decoded, put in step with it."""
 
+from collections.abc import Callable
+
 from codec.decoder import MediaMessage
 from codec.sound import SoundPacket
 from receiver.in_step import InStep
@@ -11,17 +13,18 @@ from receiver.sound_in import SoundReader, SoundStore
 class Hearing:
     """`take` belongs to the event loop, `write` and `write_rest` to the render thread."""
 
-    def __init__(self, writer: VideoWriter) -> None:
+    def __init__(self, writer: VideoWriter, now: Callable[[], float]) -> None:
         self.reader = SoundReader()
         self.store = SoundStore()
         self.in_step = InStep()
         self._writer = writer
+        self._now = now
         self._decoder = OpusDecoder()
         self._lag_s = 0.0
 
     def take(self, message: MediaMessage) -> None:
         """Take a message as it comes."""
-        for _, packet in self.reader.take(message):
+        for _, packet in self.reader.take(message, self._now()):
             self.store.put(packet)
 
     def write(self, packets: list[SoundPacket], lag_s: float) -> None:

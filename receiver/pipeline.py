@@ -57,7 +57,7 @@ class ReceiverPipeline:
 
     def __post_init__(self) -> None:
         self.ticker = Ticker(self.show_fps or SCREEN_FPS)
-        self.hearing = Hearing(self.writer)
+        self.hearing = Hearing(self.writer, self.now)
         self.decoder.hear = self.hearing.take
         self._ended = False
 

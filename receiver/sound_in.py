@@ -19,30 +19,42 @@ class SoundReader:
         self.section_bytes = 0
         """Of all sections that came."""
         self._order = SoundOrder()
-        self._near_ms = 0
+        self._near_ms = 0.0
+        self._at_s: float | None = None
 
     @property
     def repaired(self) -> int:
         """Packets that came only when they were sent again."""
         return self._order.repaired
 
-    def take(self, message: MediaMessage) -> list[tuple[int, SoundPacket]]:
-        """The packets of a message that did not come before, oldest first, with a number for each 60 ms, mod 65536."""
+    def take(self, message: MediaMessage, at_s: float) -> list[tuple[int, SoundPacket]]:
+        """The packets of a message that did not come before, oldest first, with a number for each 60 ms, mod 65536.
+
+        `at_s`: when it came, on any clock: a section tells its time modulo 16 s, and nothing may have come for longer.
+        """
         if message.motions:
-            self._near_ms = max(self._near_ms, round(message.motions[-1].capture_time_s * 1000))
+            self._note(1000 * message.motions[-1].capture_time_s, at_s)
         if not message.sound:
             return []
         self.section_bytes += len(message.sound)
         try:
-            packets = unpack_sound(message.sound, self._near_ms)
+            packets = unpack_sound(message.sound, self._guess_ms(at_s))
         except SoundError:
             self.bad_sections += 1
             return []
-        self._near_ms = max(self._near_ms, packets[-1].time_ms)
+        self._note(packets[-1].time_ms, at_s)
         numbered = [(self._order.take(packet), packet) for packet in packets]
         new = [(number, packet) for number, packet in numbered if number is not None]
         self.packets += len(new)
         return new
+
+    def _guess_ms(self, at_s: float) -> int:
+        """About which capture time it must be by now."""
+        return round(self._near_ms + (0.0 if self._at_s is None else 1000 * (at_s - self._at_s)))
+
+    def _note(self, time_ms: float, at_s: float) -> None:
+        if self._at_s is None or time_ms >= self._near_ms:
+            self._near_ms, self._at_s = time_ms, at_s
 
 
 class SoundStore:

@@ -62,8 +62,10 @@ def read_motions(reader: RecordingReader, model: Model) -> Recorded:
     sounds: list[SoundPacket] = []
     messages, damage = 0, None
     try:
-        for _, message in reader:
-            decoded += decode_all(decoder, message, lambda said: sounds.extend(one for _, one in hearing.take(said)))
+        for at_s, message in reader:
+            said: list[MediaMessage] = []
+            decoded += decode_all(decoder, message, said.append)
+            sounds += [packet for one in said for _, packet in hearing.take(one, at_s)]
             messages += 1
     except CodecError as error:
         damage = str(error)

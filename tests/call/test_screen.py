@@ -11,6 +11,7 @@ from call.screen import BLEND_S, Screen
 from codec.motion import Motion
 from models.placing import Points, place, retell
 from models.weights import Model, build_model
+from receiver.errors import ViewError
 from receiver.show import Image
 from receiver.smooth import Smoother
 from sender.extract import Extractor
@@ -108,3 +109,10 @@ async def test_pictures_blend_from_one_source_to_the_other(shaped: Model) -> Non
     assert np.all(np.diff(away[switch : switch + blended]) > 0)
     assert np.diff(away).max() < 0.35
     assert away[switch + blended :].min() > 0.95
+
+
+def test_size_that_the_model_does_not_render_is_refused_before_the_call(tiny: Model) -> None:
+    small, large = tiny.config.size, 2 * tiny.config.size
+    with pytest.raises(ViewError, match=f"--size: expected {small} or {large} px for this model, got 333"):
+        Screen(tiny, lambda image, time_s: None, size=333)
+    Screen(tiny, lambda image, time_s: None, size=large).close()

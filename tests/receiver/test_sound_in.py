@@ -19,7 +19,7 @@ def message(times_ms: list[int], frame_ms: int | None = None) -> MediaMessage:
 
 def test_reader_gives_each_packet_once_with_its_number_and_its_time() -> None:
     reader = SoundReader()
-    came = [reader.take(one) for one in (message([60, 120], 130), message([120, 180], 190), message([], 200))]
+    came = [reader.take(one, 0.0) for one in (message([60, 120], 130), message([120, 180], 190), message([], 200))]
     assert [[(number, packet.time_ms) for number, packet in taken] for taken in came] == [
         [(0, 60), (1, 120)],
         [(2, 180)],
@@ -29,13 +29,23 @@ def test_reader_gives_each_packet_once_with_its_number_and_its_time() -> None:
 
 
 def test_reader_finds_the_time_by_the_frames_beside_it() -> None:
-    assert SoundReader().take(message([99_960], 100_000))[0][1].time_ms == 99_960
+    assert SoundReader().take(message([99_960], 100_000), 0.0)[0][1].time_ms == 99_960
+
+
+@pytest.mark.parametrize("silent_s", [3.0, 12.0, 30.0, 100.0])
+def test_reader_knows_the_time_after_a_long_silence(silent_s: float) -> None:
+    """Camera off and nobody speaks: the two bytes of time have wrapped meanwhile."""
+    reader = SoundReader()
+    reader.take(message([60_000], 60_000), 500.0)
+    later_ms = 60_000 + round(1000 * silent_s)
+    (_, packet), *_ = reader.take(message([later_ms]), 500.0 + silent_s + 0.4)
+    assert packet.time_ms == later_ms
 
 
 def test_reader_counts_a_section_that_is_none_and_goes_on() -> None:
     reader = SoundReader()
-    assert reader.take(MediaMessage(0, (), sound=b"\x40\x00\x01")) == []
-    assert (reader.bad_sections, len(reader.take(message([60])))) == (1, 1)
+    assert reader.take(MediaMessage(0, (), sound=b"\x40\x00\x01"), 0.0) == []
+    assert (reader.bad_sections, len(reader.take(message([60]), 0.0))) == (1, 1)
 
 
 def test_store_gives_in_order_what_the_picture_has_come_to() -> None:
