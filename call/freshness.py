@@ -30,6 +30,8 @@ from sender.camera import Image
 LOOK_EACH_S: Final = 2.0
 TRY_EACH_S: Final = 0.05
 """While a frame is looked for of which both the camera's crop and what was sent are at hand."""
+RECENT_S: Final = 2.0
+"""A frame that was filmed longer ago is not looked at: what is filmed while nothing leaves proves nothing."""
 SAME_FRAME_S: Final = 0.002
 """Times on the wire are whole milliseconds."""
 MOST_CROPS: Final = 12
@@ -97,7 +99,7 @@ class Freshness:
             for motion in reversed(self._mirror.recent):
                 time_s = motion.capture_time_s
                 crop = next((crop for seen_s, crop in crops if abs(seen_s - time_s) < SAME_FRAME_S), None)
-                if crop is not None and self._now() - time_s < LOOK_EACH_S:
+                if crop is not None and self._now() - time_s < RECENT_S:
                     return crop, motion
             await asyncio.sleep(TRY_EACH_S)
 
