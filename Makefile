@@ -1,6 +1,7 @@
 # facewire: `make demo` and `make test` need Python 3.11 or newer and nothing else; they set up .venv on the first run.
 #
-#   make demo                    a call on this machine with the clip in the repository: demo/side_by_side.mp4
+#   make demo                    a call on this machine: at a terminal with a display in your browser, with a clip on the other
+#                                side; elsewhere, or with DEMO_ARGS=--headless, from program to program: demo/side_by_side.mp4
 #   make demo INPUT=my.mp4       the same with a clip of yours
 #   make test                    lint, format, types, tests
 #
@@ -38,12 +39,13 @@ types: $(READY)
 pytest: $(READY) browser redis coturn
 	$(BIN)/pytest $(TEST_ARGS)
 
-# The page's tests drive a real browser, and node for its plain modules. Where they cannot be had the tests are skipped.
+# The page's tests drive a real browser, and node for its plain modules; `ip` makes the networks that calls lose. Where they
+# cannot be had the tests are skipped.
 browser:
-	@{ command -v chromium && command -v node; } > /dev/null || { \
+	@{ command -v chromium && command -v node && command -v ip; } > /dev/null || { \
 	  test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium $$(command -v node > /dev/null || echo nodejs) \
-	  > /dev/null; } || echo "no chromium or node, and no apt to install them: the page's tests will be skipped"
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium iproute2 $$(command -v node > /dev/null || echo nodejs) \
+	  > /dev/null; } || echo "no chromium, node or ip, and no apt to install them: tests that need them will be skipped"
 
 # The tests of several signaling servers start a real Redis, each its own on a free port. Without it they are skipped.
 redis:
@@ -68,7 +70,8 @@ demo-clip: $(READY)
 	$(BIN)/python -m replay.clip
 
 # The README's picture: frames of demo/side_by_side.mp4.
-readme-picture: demo
+readme-picture: $(READY)
+	$(BIN)/facewire demo --headless
 	$(BIN)/python -m replay.still demo/side_by_side.mp4 docs/side_by_side.jpg
 
 bench: $(READY)

@@ -10,6 +10,7 @@ import typer
 
 from call.room_link import RoomLink, new_room
 from call.settings import CallSettings
+from receiver.look import SizeOption
 from receiver.show import check_output, check_writable
 from sender.camera import check_source
 from signaling.options import IceServerOption, RelayOnlyOption, read_transport
@@ -34,9 +35,11 @@ def call(
     port: Annotated[int, typer.Option(help="TCP port of the page on 127.0.0.1. Default: a free one.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the page's address, open nothing.")] = False,
     input: Annotated[str | None, typer.Option(help="No page: a video file, or camera, is filmed and heard.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="No page: play the clip until the other side leaves.")] = False,
     output: Annotated[Path | None, typer.Option(help="No page: what is seen and heard, as .mp4.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     max_kbps: Annotated[float | None, typer.Option(help="Limit of one direction on the wire. Default: 30.")] = None,
+    size: SizeOption = None,
     wait: Annotated[float | None, typer.Option(help="Seconds to wait for somebody to come. Default: 3600.")] = None,
     ice_server: IceServerOption = None,
     relay_only: RelayOnlyOption = None,
@@ -46,11 +49,13 @@ def call(
 
     Ends when either side hangs up or closes its page, or with Ctrl-C.
     """
-    settings = read_settings(CallSettings, server=server, weights=weights, max_kbps=max_kbps, wait_s=wait)
+    settings = read_settings(CallSettings, server=server, weights=weights, max_kbps=max_kbps, size=size, wait_s=wait)
     transport = read_transport(ice_server, relay_only)
     joined = RoomLink.parse(link) if link else None
     if output is not None and input is None:
         raise typer.BadParameter("expected --input CLIP beside --output: without a page something else must be filmed")
+    if loop and input is None:
+        raise typer.BadParameter("expected --input CLIP beside --loop: there is nothing to play again")
     if input is not None:
         check_source(input)
     if output is not None:
@@ -63,7 +68,7 @@ def call(
     if input is None:
         run(_with_page(settings, transport, joined, model, port, not no_browser, report))
     else:
-        run(_without_page(settings, transport, joined, model, input, output, report))
+        run(_without_page(settings, transport, joined, model, input, loop, output, report))
 
 
 def forget_sources(folder: Path) -> int:
@@ -107,7 +112,7 @@ async def _with_page(
     report: Path | None,
 ) -> None:
     from call.engine import Engine
-    from call.page_link import PageFront
+    from call.page_front import PageFront
     from call.server import PageServer
     from signaling.ways import Ways
 
@@ -145,6 +150,7 @@ async def _without_page(
     joined: RoomLink | None,
     model: "Model",
     input_name: str,
+    loop: bool,
     output: Path | None,
     report: Path | None,
 ) -> None:
@@ -159,9 +165,9 @@ async def _without_page(
         front = FileFront(output, settings.frame_rate, _say)
         engine = Engine(settings, room, model, front, ways=Ways(transport))
         try:
-            await call_headless(engine, front, input_name)
+            await call_headless(engine, front, input_name, loop)
         finally:
-            write_report(report, engine.figures())
+            write_report(report, engine.figures() | front.figures())
 
 
 def _say(line: str) -> None:

@@ -8,24 +8,21 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
-from call.front import Front
+from call.around import Around
+from call.fitting import USUAL
 from call.incoming import Incoming
-from call.mirror import Mirror
 from call.outgoing import Outgoing
 from call.own_source import OwnSource
-from call.page_messages import ChatMessage, MuteMessage
-from call.screen import Screen
+from call.page_messages import ChatMessage, MuteMessage, VoiceMessage
 from call.sources import SourceIntake, SourceOffer
-from call.states import Silence, State
-from call.watching import Watching
+from call.states import Silence
 from codec.acknowledgement import Acknowledgement
 from codec.motion import Motion
 from codec.wire import WIRE_VERSION
-from models.weights import Model
 from receiver.errors import SourceError
-from receiver.source import SourceCache
+from receiver.source import readable
 from signaling.control import agree
 from signaling.control_messages import (
     AnyControlMessage,
@@ -49,29 +46,8 @@ from signaling.peer import Peer
 from signaling.tasks import first_to_end
 
 LOOK_EACH_S = 0.1
-BYE_LINGER_S = 0.4
-
-
-class Around(Protocol):
-    """What of the engine a connection needs."""
-
-    front: Front
-    screen: Screen
-    watching: Watching
-    mirror: Mirror
-    model: Model
-    cache: SourceCache | None
-    own_source: OwnSource | None
-    muted: bool
-    camera_on: bool
-    frame_rate: float
-    max_kbps: float
-
-    def now(self) -> float:
-        """Seconds of the engine's clock."""
-
-    def report(self, state: State, reason: str) -> None:
-        """Take the state of the call."""
+BYE_LINGER_S = 3.0
+"""In which SCTP says a goodbye three times, if it must. The other side closes when it came."""
 
 
 class Conversation:
@@ -84,19 +60,15 @@ class Conversation:
         """What the other side says of itself: no face, camera off."""
         self.standing = False
         """Whether hello was said and understood."""
+        self.closed_by_them = False
+        """Whether the other side closed the connection without a goodbye that came."""
         self._role = role
         self._around = around
         self._clock = clock
         self._begin_s = around.now()
         tables = around.model.codec_tables
-        self.incoming = Incoming(
-            tables,
-            self._begin_s,
-            self._hear,
-            self._owe,
-            self._acknowledged,
-            around.now,
-        )
+        self.incoming = Incoming(tables, self._begin_s, self._hear, self._owe, self._acknowledged, around.now)
+        self.incoming.retell = around.screen.retell
         self.outgoing = Outgoing(
             peer,
             tables,
@@ -107,11 +79,15 @@ class Conversation:
             around.max_kbps,
             around.now,
         )
-        self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own)
-        around.mirror.begin(tables)
+        self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own, self.outgoing.rate)
+        around.mirror.begin(tables, self._begin_s)
         self.outgoing.on_sent = around.mirror.take
+        self.outgoing.on_voice = self._tell_voice
+        self._tell_voice(self.outgoing.plan.voice_bps)  # as the connection before had left it
         self.intake = SourceIntake(peer.control, around.cache, around.screen.prepare)
         self._sends_motion = False
+        self._wishes = USUAL
+        self._fit: asyncio.Task[None] | None = None
 
     async def run(self) -> str:
         """Talk until the other side hangs up; returns its reason.
@@ -128,10 +104,13 @@ class Conversation:
             raise
         finally:
             self.peer.on_media = lambda message: None
+            if self._fit is not None:
+                self._fit.cancel()
+                await asyncio.gather(self._fit, return_exceptions=True)
             await self.offer.close()
 
     async def hang_up(self, reason: str) -> None:
-        """Say goodbye, and give the words a moment to cross."""
+        """Say goodbye, and wait until the other side has heard it and closes, or for BYE_LINGER_S."""
         with suppress(PeerGone, TimeoutError):
             sender = self.outgoing.sender
             self.peer.control.send(Bye(frames=sender.frames, messages=sender.messages, reason=reason[:500]))
@@ -145,8 +124,17 @@ class Conversation:
 
     def offer_source(self, source: OwnSource) -> None:
         """Have the other side render from this picture."""
-        if self.standing:
-            self.offer.offer(source)
+        if not self.standing:
+            return
+        if self._fit is not None:
+            self._fit.cancel()
+        self._fit = asyncio.create_task(self._fit_then_offer(source), name="fit the source picture")
+
+    async def _fit_then_offer(self, source: OwnSource) -> None:
+        """Offer it as the other side wants it. A connection that is gone meanwhile is noticed elsewhere."""
+        fitted = await self._around.fitting.fit(source, self._wishes)
+        with suppress(PeerGone):
+            self.offer.offer(fitted)
 
     def say(self, message: ControlMessage) -> None:
         """Tell the other side. A connection that is gone is noticed elsewhere."""
@@ -161,12 +149,14 @@ class Conversation:
             codec_format=WIRE_VERSION,
             model_id=model.model_id,
             tables_sha256=model.codec_tables.sha256,
+            picture_px=around.picture_px,
+            pictures=readable(),
         )
-        await agree(self.peer.control, mine)
+        self._wishes = around.fitting.wishes(await agree(self.peer.control, mine))
         self.standing = True
         around.screen.smoother = self.incoming.smoother
         if around.own_source is not None:
-            self.offer.offer(around.own_source)
+            self.offer_source(around.own_source)
         if around.muted:
             self.say(Mute(on=True))
         if not around.camera_on:
@@ -211,10 +201,14 @@ class Conversation:
         while True:
             now_s = self._clock()
             state, words = self.silence.look(self.peer.heard_s, now_s)
-            lost = "its connection closed" if self.peer.closed.is_set() else self.silence.lost(now_s)
+            closed = self.peer.closed.is_set()
+            lost = "the other side closed the connection" if closed else self.silence.lost(now_s)
             if lost is not None:
                 await asyncio.sleep(LOOK_EACH_S)  # a goodbye that came just before may still be being read
+                self.closed_by_them = closed
                 raise PeerGone(lost)
+            if self._fit is not None and self._fit.done() and not self._fit.cancelled():
+                self._fit.result()  # what went wrong there ends the call, here
             if self.standing:
                 self._around.report(state, words or self.their_words)
             with suppress(TimeoutError):
@@ -231,6 +225,9 @@ class Conversation:
 
     def _acknowledged(self, acknowledgement: Acknowledgement) -> None:
         self.outgoing.acknowledged(acknowledgement)
+
+    def _tell_voice(self, bits_per_s: int) -> None:
+        self._around.front.tell(VoiceMessage(bit_rate=bits_per_s))
 
     def _say_idle(self) -> None:
         around = self._around

@@ -15,17 +15,22 @@ from typing import Any, Final
 
 from call.conversation import Conversation
 from call.dialling import Dialling
+from call.face_words import face_message
+from call.fitting import Fitting
+from call.freshness import Freshness
 from call.front import Front
 from call.mirror import Mirror
 from call.network import NetworkWatch
+from call.own_picture import OwnPicture
 from call.own_source import OwnSource
-from call.page_messages import ChatMessage, CropMessage, ErrorMessage, FaceMessage, StateMessage
+from call.page_messages import ChatMessage, CropMessage, ErrorMessage, StateMessage
 from call.room_link import RoomLink
 from call.screen import Screen
 from call.settings import CallSettings
 from call.states import Progress, State
 from call.stats import StatsMaker
 from call.watching import Picture, Seen, Watching
+from models.config import ModelConfig
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
 from models.weights import Model
@@ -62,7 +67,6 @@ class Engine:
         self.model = model
         self.front = front
         self.progress = Progress()
-        self.own_source: OwnSource | None = None
         self.muted = False
         self.camera_on = True
         self.frame_rate = settings.frame_rate
@@ -77,22 +81,26 @@ class Engine:
         """When the first connection stood, by `now`."""
         self.cache = SourceCache(settings.source_cache, settings.source_cache_files) if settings.source_cache else None
         self.screen = Screen(model, front.show, settings.show_rate, settings.size, self.now)
+        self.picture_px = settings.size or 0
+        self.fitting = Fitting(model.config.size, settings.source_quality)
         self.watching = Watching(
             model,
             finder or load_finder(model.folder),
             settings.face_threshold,
             settings.source_quality,
+            self.fitting,
             self._seen,
-            self._source_taken,
+            lambda source: self.own.taken(source),
         )
+        self.own = OwnPicture(self.watching, self.fitting, self._offer_own)
         self.mirror = Mirror(model, self.screen, front)
+        scaled = isinstance(model.config, ModelConfig)
+        self.freshness = Freshness(self.own, self.mirror, front, scaled, self.now, settings.keep_fresh)
         self._begin_clock_s = clock()
         self._started = asyncio.Event()
         self._left = asyncio.Event()
         self.leave_reason = "hung up"
         self._told_face_s = -1.0
-        self._consent = False
-        self._preview: Callable[[OwnSource], None] | None = None
         self._stats = StatsMaker(self)
 
     def now(self) -> float:
@@ -109,6 +117,7 @@ class Engine:
                 self._forever(self.watching.run()),
                 self._forever(self.screen.run()),
                 self._forever(self.mirror.run()),
+                self._forever(self.freshness.run()),
                 self._forever(self._stats.run(STATS_EACH_S)),
             )
         except asyncio.CancelledError:
@@ -137,29 +146,12 @@ class Engine:
 
     def _close(self) -> None:
         self.watching.close()
+        self.fitting.close()
         self.screen.close()
 
     def figures(self) -> dict[str, Any]:
         """What the call came to, as JSON has it."""
-        total = self._stats.sample()
-        return {
-            "model_id": self.model.model_id,
-            "ended": self.progress.reason,
-            "duration_s": round(total.time_s, 3),
-            "way": self.way,
-            "joined_s": self.joined_s,
-            "first_picture_s": self.screen.first_s,
-            "wire_bytes_in": total.wire_in,
-            "wire_bytes_out": total.wire_out,
-            "payload_bytes_in": total.payload_in,
-            "payload_bytes_out": total.payload_out,
-            "frames_shown": total.shown,
-            "frames_sent": total.sent,
-            "frames_captured": self.watching.frames.put_count,
-            "frames_dropped": self.watching.frames.dropped,
-            "extract_ms": self.watching.times.percentiles_ms("extract"),
-            "render_ms": self.screen.times.percentiles_ms("render"),
-        }
+        return self._stats.whole_call()
 
     def _end(self, reason: str) -> None:
         if self.progress.state is not State.ENDED:
@@ -187,9 +179,7 @@ class Engine:
             return
         if room_link:
             self.link = RoomLink.parse(room_link)
-        self._consent = consent
-        if consent and self.own_source is None:
-            self.watching.take_source = True
+        self.own.begin(consent)
         self._started.set()
 
     def leave(self, reason: str = "hung up") -> None:
@@ -231,51 +221,28 @@ class Engine:
         self.conversation.say(Chat(text=text))
         self.front.tell(ChatMessage(text=text, from_="me"))
 
-    def preview_source(self, show: Callable[[OwnSource], None]) -> None:
-        """Take a picture of oneself from the camera and show it; it is not sent before `set_source`."""
-        self._preview = show
-        self.watching.take_source = True
-
-    def _source_taken(self, source: OwnSource) -> None:
-        preview, self._preview = self._preview, None
-        if preview is not None:
-            preview(source)
-        if self.own_source is None:  # one that was chosen meanwhile is not replaced
-            self.set_source(source)
+    @property
+    def own_source(self) -> OwnSource | None:
+        """The picture of oneself that may be sent."""
+        return self.own.source
 
     def set_source(self, source: OwnSource) -> None:
-        """Use this picture of oneself from now on, now and in later connections; without consent nothing happens."""
-        if not self._consent:
-            return
-        self.own_source = source
-        self.watching.take_source = self._preview is not None
+        """Use this picture of oneself from now on, now and in later connections; without consent it stays here."""
+        self.own.use(source)
+
+    def _offer_own(self, source: OwnSource) -> None:
         if self.conversation is not None:
             self.conversation.offer_source(source)
-
-    async def source_from_file(self, content: bytes) -> OwnSource:
-        """Make a picture of oneself from a file's bytes. Raises PictureError."""
-        return await self.watching.source_from_file(content)
 
     # What the camera says --------------------------------------------------------------------------------------------
 
     def _seen(self, seen: Seen) -> None:
+        self.freshness.see(seen)
         if seen.motion is not None and self.conversation is not None and self.camera_on:
             self.conversation.add_motion(seen.motion)
         if seen.time_s - self._told_face_s < TELL_FACE_S and seen.time_s >= self._told_face_s:
             return
         self._told_face_s = seen.time_s
-        self.front.tell(face_message(seen, self.settings.face_threshold))
+        self.front.tell(face_message(seen, self.conversation is not None and self.conversation.standing))
         if seen.square is not None:
             self.front.tell(CropMessage(left=seen.square.left, top=seen.square.top, side=seen.square.side))
-
-
-def face_message(seen: Seen, threshold: float) -> FaceMessage:
-    """Say what the camera shows, and what to do about it."""
-    found = seen.crop is not None
-    if found:
-        words = ""
-    elif seen.square is None:
-        words = "no face is seen yet: sit before the camera, in good light"
-    else:
-        words = "the face is lost: the other side sees your last picture until you are back"
-    return FaceMessage(found=found, score=round(min(max(seen.score, 0.0), 1.0), 3), words=words)

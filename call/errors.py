@@ -3,7 +3,6 @@
 CallError           the base; its message is one line for the person at the keyboard
 ├── StateError      a state that cannot follow the one before it
 ├── PictureError    what was given as a source picture cannot be used
-├── SoundError      sound that cannot be coded
 ├── PageError       the page said something that it may not
 └── NoPicture       a headless call ended before anything of the other side was seen or heard
 """
@@ -19,10 +18,6 @@ class StateError(CallError):
 
 class PictureError(CallError):
     """What was given as a source picture cannot be used."""
-
-
-class SoundError(CallError):
-    """Sound that cannot be coded."""
 
 
 class PageError(CallError):

@@ -11,21 +11,20 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
-from call.errors import CallError, PageError, PictureError, SoundError
-from call.opus import OpusDecoder, OpusEncoder
+from call.errors import CallError, PageError, PictureError
 from call.own_source import OwnSource
+from call.page_binary import ToEngine, ToPage, pack, unpack
 from call.page_messages import (
     EngineMessage,
     ErrorMessage,
-    MuteMessage,
     PageCamera,
     PageChat,
     PageFrontalise,
     PageHello,
+    PageKeepFresh,
     PageLeave,
     PageMute,
     PageSelfView,
@@ -34,15 +33,14 @@ from call.page_messages import (
     PageTakeSource,
     PageView,
     SourcePreview,
-    ToEngine,
-    ToPage,
-    pack,
+    VoiceMessage,
     parse,
-    unpack,
 )
-from call.sound import SAMPLE_RATE
 from call.watching import Picture
-from receiver.show import Image
+from codec.errors import SoundError
+from codec.sound import SAMPLE_RATE
+from receiver.opus import OpusDecoder
+from sender.voice import Voice
 from signaling.errors import LinkError
 
 if TYPE_CHECKING:
@@ -50,7 +48,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("facewire.page")
 
-JPEG_QUALITY: Final = 88
 PICTURES_WAITING: Final = 2
 PACKETS_WAITING: Final = 10
 MESSAGES_WAITING: Final = 64
@@ -71,52 +68,6 @@ class PageClock:
         return page_ms / 1000 + self._offset_s
 
 
-class PageFront:
-    """What the engine shows its results to. Outlives a page: another one may come, or the same be loaded again."""
-
-    def __init__(self) -> None:
-        self.link: PageLink | None = None
-        self._last: dict[str, EngineMessage] = {}
-
-    def show(self, image: Image, time_s: float) -> None:
-        """Give a picture to the page, in the render thread."""
-        self._show(ToPage.PICTURE, image, time_s)
-
-    def show_self(self, image: Image, time_s: float) -> None:
-        """Give the page a picture of oneself."""
-        self._show(ToPage.SELF, image, time_s)
-
-    def _show(self, kind: ToPage, image: Image, time_s: float) -> None:
-        link = self.link
-        if link is not None:
-            link.put_picture_threadsafe(pack(kind, 1000 * time_s, to_jpeg(image)), kind)
-
-    def hear(self, opus: bytes, time_s: float, sequence: int) -> None:
-        """Give a packet to the page."""
-        if self.link is not None:
-            self.link.put_sound(opus, time_s, sequence)
-
-    def tell(self, message: EngineMessage) -> None:
-        """Tell the page; one that comes later hears the last of each kind that stays true."""
-        if message.type in ("state", "mute", "crop", "face"):
-            self._last[message.type if not isinstance(message, MuteMessage) else f"mute {message.who}"] = message
-        if self.link is not None:
-            self.link.put(message)
-
-    def greet(self, link: "PageLink") -> None:
-        """Tell a new page how things stand."""
-        self.link = link
-        for message in self._last.values():
-            link.put(message)
-
-
-def to_jpeg(image: Image) -> bytes:
-    """Encode uint8 RGB [S,S,3]; some 20 kB at 256 px."""
-    good, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    assert good, "a picture of these types can always be encoded"
-    return bytes(data)
-
-
 class PageLink:
     """One page's socket, from its first message to its last."""
 
@@ -133,12 +84,14 @@ class PageLink:
         self._sounds: deque[bytes] = deque(maxlen=PACKETS_WAITING)
         self._changed = asyncio.Event()
         self._opus = True
-        self._encoder: OpusEncoder | None = None
+        self._voice = Voice()
         self._decoder: OpusDecoder | None = None
         self._preview: OwnSource | None = None
 
     def put(self, message: EngineMessage) -> None:
         """Leave a JSON message."""
+        if isinstance(message, VoiceMessage):
+            self._voice.bit_rate = message.bit_rate  # for a page that sends samples
         self._texts.append(message.model_dump_json(by_alias=True))
         self._changed.set()
 
@@ -204,7 +157,7 @@ class PageLink:
             except PageError as error:
                 log.warning("the page: %s", error)
                 self.put(ErrorMessage(words=str(error), what_to_do="load the page again"))
-            except (CallError, LinkError) as error:
+            except (CallError, LinkError, SoundError) as error:
                 self.put(ErrorMessage(words=str(error), what_to_do="try again"))
 
     def _take_binary(self, data: bytes) -> None:
@@ -221,15 +174,15 @@ class PageLink:
     def _take_pcm(self, content: bytes, time_s: float) -> None:
         if len(content) % 2 or len(content) > 2 * SAMPLE_RATE:
             raise PageError(f"expected up to a second of s16le, got {len(content)} bytes")
-        self._encoder = self._encoder or OpusEncoder()
-        for packet in self._encoder.encode(np.frombuffer(content, "<i2").astype(np.int16)):
-            self._engine.take_sound(packet, time_s)
+        for packet_s, packet in self._voice.take(np.frombuffer(content, "<i2").astype(np.int16), time_s):
+            self._engine.take_sound(packet, packet_s)
 
     async def _take(self, text: str) -> None:
         engine, message = self._engine, parse(text)
         match message:
             case PageHello():
                 self._opus = message.codecs.opus
+                engine.own.approve = engine.own.renewed = self._show_preview
             case PageStart():
                 engine.start(message.consent, message.room_link)
             case PageView():
@@ -247,7 +200,9 @@ class PageLink:
             case PageSource():
                 await self._take_source(message)
             case PageTakeSource():
-                engine.preview_source(self._show_preview)
+                engine.own.preview(self._show_preview)
+            case PageKeepFresh():
+                engine.freshness.keep = message.on
             case PageLeave():
                 engine.leave()
 
@@ -259,7 +214,7 @@ class PageLink:
             raise PictureError("expected a picture in base64, got something else") from None
         preview = self._preview
         if preview is None or preview.picture != content:
-            preview = await self._engine.source_from_file(content)
+            preview = await self._engine.own.from_file(content)
         if message.apply:
             self._engine.set_source(preview)
         else:

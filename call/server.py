@@ -15,7 +15,8 @@ from fastapi import FastAPI, Query, Request, WebSocket
 from fastapi.responses import FileResponse, PlainTextResponse, Response
 
 from call.engine import Engine
-from call.page_link import PageFront, PageLink
+from call.page_front import PageFront
+from call.page_link import PageLink
 from signaling.cli import Server, listen
 from signaling.settings import SignalSettings
 

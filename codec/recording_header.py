@@ -12,7 +12,7 @@ from codec.errors import RecordingError
 
 RECORDING_VERSION: Final = 2
 MAX_SOURCE_BYTES: Final = 4 << 20  # a 256 px WebP is 10 to 20 kB, a 512 px PNG under 1 MB
-SOURCE_MIMES: Final = ("image/webp", "image/jpeg", "image/png")
+SOURCE_MIMES: Final = ("image/webp", "image/jpeg", "image/png", "image/avif")
 
 # As PNG: not text, and a transfer that changes line ends, cuts the top bit or stops at ^Z shows here.
 _MAGIC: Final = b"\x89FWR\r\n\x1a\n"
@@ -28,8 +28,8 @@ class RecordingHeader:
     """What a player must have or be given before the first message.
 
     model_id: 1 to 64 printable ASCII characters without blanks. tables_sha256: 64 hex digits, `CodecTables.sha256`.
-    source_image: the source image's file bytes as sent, 1 byte to 4 MiB; source_mime: image/webp, image/jpeg or
-    image/png. Raises RecordingError for anything else.
+    source_image: the source image's file bytes as sent, 1 byte to 4 MiB; source_mime: image/webp, image/jpeg,
+    image/png or image/avif. Raises RecordingError for anything else.
     """
 
     model_id: str

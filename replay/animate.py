@@ -14,6 +14,7 @@ from replay.errors import ClipError
 from replay.motions import clip_motions, crop_face, open_clip, read_picture
 from replay.render import render_video
 from replay.retarget import Retarget
+from sender.clip_sound import clip_sound, has_sound
 from sender.extract import Extractor
 from sender.settings import SendSettings
 from signaling.settings import read_settings
@@ -22,7 +23,7 @@ from signaling.settings import read_settings
 def animate_picture(
     portrait: Path, driver: Path, output: Path, model: Model, *, relative: bool, look: Look | None = None
 ) -> int:
-    """Animate a picture with a clip or recording and return the number of frames.
+    """Animate a picture with a clip or recording, and its sound, and return the number of frames.
 
     Raises ClipError for a portrait that cannot be used or a driver without a frame, InputError, NoFace, RecordingError,
     ModelMismatch, OutputError, and DamagedRecording after what is good before the damage was written.
@@ -38,7 +39,8 @@ def animate_picture(
         clip, cropper = open_clip(driver, model, extractor, settings)
         with closing(clip):
             motions = carry_over(own, clip_motions(clip, cropper, extractor, settings.face_threshold))
-            frames = render_video(model, picture, motions, output, clip.frame_rate, portrait.name, look)
+            sounds = clip_sound(driver) if has_sound(driver) else None
+            frames = render_video(model, picture, motions, output, clip.frame_rate, portrait.name, look, sounds)
     if not frames:
         raise ClipError(f"{driver}: expected a clip of a face, found none in any frame")
     return frames

@@ -10,7 +10,7 @@ from receiver.show import Image, check_output
 from receiver.source import decode_source
 from replay.errors import DamagedRecording
 from replay.motions import open_recording, read_motions
-from replay.render import render_video, usual_rate
+from replay.render import decoded_sounds, render_video, usual_rate
 
 Carry = Callable[[Iterable[Motion]], Iterable[Motion]]
 
@@ -23,7 +23,7 @@ def decompress_recording(
     carry: Carry = iter,
     look: Look | None = None,
 ) -> int:
-    """Render a recording and return the number of frames.
+    """Render a recording, with its sound if it has any, and return the number of frames.
 
     Args: picture: RGB [P,P,3] to put the motion on; None is the source picture of the call. carry: what is made of the
         recorded motion first. look: from where, and how large.
@@ -39,7 +39,8 @@ def decompress_recording(
         why = recorded.damage or "it ends before the first frame"
         raise DamagedRecording(f"{path}: expected a recorded call with frames in it: {why}")
     rate = usual_rate(recorded.motions)
-    frames = render_video(model, picture, carry(recorded.motions), output, rate, path.name, look)
+    sounds = decoded_sounds(recorded.sounds) if recorded.sounds else None
+    frames = render_video(model, picture, carry(recorded.motions), output, rate, path.name, look, sounds)
     if recorded.damage is not None:
         raise DamagedRecording(f"{path}: {recorded.damage}; the {frames} frames before that are in {output}")
     return frames

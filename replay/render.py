@@ -9,11 +9,16 @@ from rich.console import Console
 from rich.progress import track
 
 from codec.motion import Motion
+from codec.sound import SoundPacket
 from models.weights import Model
 from receiver.look import Look
+from receiver.opus import DELAY_S, OpusDecoder, Samples
 from receiver.render import FaceRenderer
 from receiver.settings import ReceiveSettings
 from receiver.show import Image, VideoWriter
+
+Sound = tuple[float, Samples]
+"""Seconds on the clock of the motion, int16 [n] at 48 kHz."""
 
 
 def render_video(
@@ -24,18 +29,43 @@ def render_video(
     frame_rate: float,
     title: str,
     look: Look | None = None,
+    sounds: Iterable[Sound] | None = None,
 ) -> int:
     """Render every motion from one source picture, at its capture time. Returns the number of frames.
 
     Args: picture: uint8 RGB [P,P,3], P the model's size or twice that. frame_rate: frames a second, 0 where unknown.
         title: what the progress bar says; it is on stderr, and only where that is a terminal. look: from where, and
-        how large.
+        how large. sounds: in the order of their times, on the clock of the motion; None makes a silent film.
     Raises: OutputError, ViewError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
-    with closing(VideoWriter(output, frame_rate, video_crf())) as writer:
+    beside = SoundBeside(sounds or ())
+    with closing(VideoWriter(output, frame_rate, video_crf(), sound=sounds is not None)) as writer:
         for image, time_s in render_frames(model, picture, show_frames(title)(motions, 0), look):
+            beside.hear_until(writer, time_s)
             writer.write(image, time_s)
     return writer.frames
+
+
+class SoundBeside:
+    """Sound that is written as its pictures are: no sooner, and nothing after the last picture."""
+
+    def __init__(self, sounds: Iterable[Sound]) -> None:
+        self._sounds = iter(sounds)
+        self._next = next(self._sounds, None)
+
+    def hear_until(self, writer: VideoWriter, time_s: float) -> None:
+        """Write what begins no later than this. Raises OutputError, and what the sounds raise."""
+        while self._next is not None and self._next[0] <= time_s:
+            begin_s, samples = self._next
+            writer.hear(samples, begin_s)
+            self._next = next(self._sounds, None)
+
+
+def decoded_sounds(packets: Iterable[SoundPacket]) -> Iterator[Sound]:
+    """Packets, oldest first, as samples with their times. What is no packet is left out."""
+    decoder = OpusDecoder()
+    for packet in packets:
+        yield packet.time_ms / 1000 - DELAY_S, decoder.decode_or_nothing(packet.opus)
 
 
 def show_frames(title: str) -> Callable[[Iterable[Motion], int], Iterable[Motion]]:

@@ -6,30 +6,27 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 from codec.decoder import Decoder
-from codec.encoder import Encoder
-from codec.wire import WIRE_VERSION, Level, Profile
-from models.config import ModelConfig
+from codec.wire import WIRE_VERSION
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
 from models.weights import Model
 from sender.camera import Frame, FrameSource, Image, film, open_source
-from sender.crop import Cropper
+from sender.clip_sound import has_sound, play_sound
 from sender.crop_watch import FaceWatch
 from sender.extract import Extractor
 from sender.feedback import Feedback
-from sender.packetise import Packetiser
+from sender.parts import Parts
 from sender.pipeline import SenderPipeline
-from sender.rate import RateController
 from sender.report import SendReport
-from sender.send import MediaSender
 from sender.settings import SendSettings
 from sender.source import LARGE_QUALITY, MIME, Source, decode_picture, encode_picture, find_source
-from sender.steady import Steady
+from sender.voice import Voice
 from signaling.client import SignalingClient
 from signaling.control import agree
-from signaling.control_messages import Bye, Hello, Idle, Start
+from signaling.control_messages import Bye, Hello, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, call_receiver
@@ -43,6 +40,8 @@ from signaling.ways import Ways
 
 RENDERER_READY_TIMEOUT_S = 30.0
 BYE_TIMEOUT_S = 3.0
+LAST_SOUND_S = 0.2
+"""How long the sound of the last pictures is waited for: a packet is whole 60 ms after it began."""
 
 
 class SendSession:
@@ -71,7 +70,6 @@ class SendSession:
         self._room = room
         self._input = input_name
         self._model = model
-        self._profile, self._level = Profile[settings.profile.upper()], Level[settings.level.upper()]
         self._say = say
         self._ways = ways or Ways()
         self._make_peer = make_peer or self._ways.make_peer
@@ -85,6 +83,7 @@ class SendSession:
         self._open_frames: FrameSource | None = None
         self._hung_up = False
         self._stop = threading.Event()
+        self._voice: Voice | None = None
 
     async def run(self) -> None:
         """Make the call. Raises SenderError, SignalingError; a cancelled call says goodbye first."""
@@ -139,6 +138,7 @@ class SendSession:
             raise
         self._extractor.set_source(decode_picture(source.picture))
         if not frames.live:
+            self._voice = Voice() if settings.sound and has_sound(Path(self._input)) else None
             frames.close()
             frames = open_source(self._input)
         return frames, source
@@ -150,7 +150,7 @@ class SendSession:
             await peer.control.refuse(str(error))
             raise
         self.report.take_setup(peer.tap)
-        peer.control.send(Start(frame_rate=frames.frame_rate))
+        peer.control.send(Start(frame_rate=frames.frame_rate, sound=self._voice is not None))
         self._say(f"sending {self._input} to room '{self._room}'")
         await self._send_frames(client, peer, frames, source)
 
@@ -176,11 +176,16 @@ class SendSession:
 
     async def _send_frames(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
         queue: DroppingQueue[Frame] = DroppingQueue(self._settings.capture_queue_frames)
-        rate, encoder = self._build_rate(frames.frame_rate), self._build_encoder()
+        parts = self._parts()
+        rate, encoder = parts.rate(frames.frame_rate), parts.encoder()
         feedback = Feedback(Decoder(self._model.codec_tables), encoder, rate, self._now)
         peer.on_media = feedback.take
-        pipeline = self._build_pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
-        filming = asyncio.create_task(film(frames, queue, self._camera_thread, self._now), name="film")
+        pipeline = parts.pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
+        began: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        filming = asyncio.create_task(
+            film(frames, queue, self._camera_thread, self._now, began=began.set_result), name="film"
+        )
+        hearing = asyncio.create_task(self._play_sound(pipeline, began), name="sound")
         start_s = self._now()
 
         def count() -> str:
@@ -192,7 +197,7 @@ class SendSession:
 
         try:
             self.report.ended = await first_to_end(
-                self._until_the_input_ends(pipeline),
+                self._until_the_input_ends(pipeline, hearing),
                 self._until_hung_up(peer),
                 watch_peer(peer, client, lambda: peer.tap.heard_s),
                 show_progress(count),
@@ -206,13 +211,26 @@ class SendSession:
             raise
         finally:
             count()
-            filming.cancel()
-            outcome = (await asyncio.gather(filming, return_exceptions=True))[0]
-        if isinstance(outcome, Exception):
+            outcomes = await _end(filming, hearing)
+        for outcome in outcomes:
             raise outcome  # a damaged clip, a camera that stopped: after what was good has been sent
 
-    async def _until_the_input_ends(self, pipeline: SenderPipeline) -> str:
+    def _parts(self) -> Parts:
+        watch = FaceWatch(self._finder.find, self._settings.face_threshold, self._finder_thread)
+        return Parts(self._settings, self._model, self._extractor, watch, self._times, self._set_voice_rate, self._now)
+
+    def _set_voice_rate(self, bits_per_s: int) -> None:
+        if self._voice is not None:
+            self._voice.bit_rate = bits_per_s
+
+    async def _play_sound(self, pipeline: SenderPipeline, began_s: "asyncio.Future[float]") -> None:
+        if self._voice is not None:
+            await play_sound(Path(self._input), self._voice, began_s, pipeline.hear, self._now)
+
+    async def _until_the_input_ends(self, pipeline: SenderPipeline, hearing: "asyncio.Task[None]") -> str:
         await pipeline.run()
+        await asyncio.wait((hearing,), timeout=LAST_SOUND_S)
+        pipeline.flush(at_once=True)
         return "the input ended"
 
     async def _until_hung_up(self, peer: Peer) -> str:
@@ -227,56 +245,10 @@ class SendSession:
             async with asyncio.timeout(BYE_TIMEOUT_S):
                 await (peer.closed.wait() if self._hung_up else wait_bye(peer.control))
 
-    def _build_encoder(self) -> Encoder:
-        encoder = Encoder(self._model.codec_tables, self._profile, self._level)
-        encoder.set_source(self._extractor.canonical)
-        return encoder
 
-    def _build_rate(self, frame_rate: float) -> RateController:
-        interval_ms = self._settings.message_interval_ms
-        return RateController(
-            frame_rate,
-            self._model.codec_tables.keypoints,
-            self._settings.max_kbps,
-            self._level,
-            fewer_keypoints=self._profile is Profile.PAPER,
-            interval_s=None if interval_ms is None else interval_ms / 1000,
-        )
-
-    def _build_steady(self, source: Source) -> Steady | None:
-        if not self._settings.steady:
-            return None
-        return Steady(self._extractor.canonical, isinstance(self._model.config, ModelConfig), source.square)
-
-    def _build_pipeline(
-        self,
-        peer: Peer,
-        queue: DroppingQueue[Frame],
-        frame_rate: float,
-        source: Source,
-        encoder: Encoder,
-        rate: RateController,
-    ) -> SenderPipeline:
-        return SenderPipeline(
-            frames=queue,
-            cropper=Cropper(
-                source.square,
-                self._model.config.size,
-                FaceWatch(self._finder.find, self._settings.face_threshold, self._finder_thread),
-            ),
-            extractor=self._extractor,
-            packetiser=Packetiser(
-                encoder,
-                interval_s=self._settings.usual_interval_ms / 1000,
-                frame_period_s=1 / frame_rate if frame_rate else 0.0,
-                times=self._times,
-            ),
-            channel=MediaSender(peer),
-            face_threshold=self._settings.face_threshold,
-            steady=self._build_steady(source),
-            say_idle=lambda reason: peer.control.send(Idle(reason=reason)),
-            say_crop=peer.control.send,
-            rate=rate,
-            wire_sent=(lambda: peer.tap.sent.bytes) if peer.tap.attached else None,
-            now=self._now,
-        )
+async def _end(*tasks: "asyncio.Task[None]") -> list[Exception]:
+    """Stop tasks, and give back why those failed that did."""
+    for task in tasks:
+        task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    return [outcome for outcome in outcomes if isinstance(outcome, Exception) and not isinstance(outcome, PeerGone)]

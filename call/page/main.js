@@ -1,36 +1,31 @@
 // Puts the page together: devices and engine on one side, what is shown on the other.
 
-import { Camera } from "./camera.js";
 import { Chat } from "./chat.js";
 import { Controls } from "./controls.js";
-import { Devices } from "./devices.js";
-import { byId, memory, show } from "./dom.js";
+import { byId, show } from "./dom.js";
+import { Equipment } from "./equipment.js";
 import { Figures } from "./figures.js";
 import { Link } from "./link.js";
 import { Lobby } from "./lobby.js";
-import { TO_ENGINE, TO_PAGE } from "./messages.js";
+import { TO_PAGE } from "./messages.js";
+import { OwnPicture } from "./own_picture.js";
+import { Panels } from "./panels.js";
 import { PictureView } from "./picture.js";
 import { ProblemBar } from "./problem.js";
-import { Sound } from "./sound.js";
 import { SourceDialog } from "./source_dialog.js";
 import { StateView } from "./state_view.js";
 import { PictureTiming } from "./sync.js";
 import { attachTurn } from "./turn.js";
 import { PROBLEMS, sentence } from "./words.js";
 
-const LOBBY_FPS = 10;
 const CALL_FPS = 30;
 const TICK_MS = 100;
-/** Problems with devices: gone once they could be opened. */
-const DEVICE_PROBLEMS = ["no_camera", "no_microphone", "taken", "refused", "insecure", "device_gone"];
 
 class Page {
   #problems = new ProblemBar();
   #state = new StateView();
   #figures = new Figures();
   #timing = new PictureTiming();
-  #sound = new Sound();
-  #devices = new Devices((kind) => this.#lost(kind));
   #started = false;
   #on = { mute: false, camera: false, frontalise: false, self_view: false }; // camera: whether it is off
   #link = new Link({
@@ -39,14 +34,11 @@ class Page {
     onBinary: (message) => this.#takeBinary(message),
     onProblem: (name) => this.#unreachable(name),
   });
-  #camera = new Camera(
-    (timeMs, jpeg) => this.#link.sendFrame(TO_ENGINE.CAMERA, timeMs, jpeg),
-    () => this.#link.hasRoom,
-  );
   #lobby = new Lobby({
     onStart: (link) => this.#start(link),
-    onChoose: (kind, id) => this.#choose(kind, id),
+    onChoose: (kind, id) => this.#equipment.choose(kind, id),
   });
+  #equipment = new Equipment(this.#link, this.#problems, (words, there) => this.#lobby.setCamera(words, there));
   #remote = new PictureView(
     byId("remote"),
     (timeMs, nowMs) => this.#timing.showAt(timeMs, nowMs),
@@ -60,54 +52,33 @@ class Page {
     () => this.#showSelf(),
   );
   #chat = new Chat((text) => this.#link.send({ type: "chat", text }));
-  #source = new SourceDialog((message) => this.#link.send(message));
+  #own = new OwnPicture(
+    (message) => this.#link.send(message),
+    () => this.#source.open(),
+  );
+  #source = new SourceDialog(
+    (message) => this.#link.send(message),
+    (picture) => this.#own.agreed(picture),
+  );
   #controls = new Controls((name) => this.#act(name));
+  #panels = new Panels(this.#controls, this.#figures);
   #turn = attachTurn(byId("remote"), (turn) => this.#view(turn));
 
   async open() {
-    for (const id of ["chat", "curves"]) {
-      byId(id).querySelector(".close").addEventListener("click", () => this.#panel(id, false));
-    }
     byId("self-view").addEventListener("click", () => this.#toggle("self_view"));
-    document.addEventListener("fullscreenchange", () => {
-      this.#controls.setPressed("fullscreen", document.fullscreenElement !== null);
-    });
     addEventListener("pagehide", () => this.#close());
-    await this.#prepareSound();
+    await this.#equipment.prepareSound();
     this.#link.open();
-    await this.#openDevices();
+    await this.#equipment.open();
     setInterval(() => this.#tick(), TICK_MS);
   }
 
-  async #prepareSound() {
-    try {
-      await this.#sound.prepare((kind, timeMs, content) => this.#link.sendSound(kind, timeMs, content));
-      if (!this.#sound.opus) this.#problems.say("no_webcodecs");
-    } catch {
-      this.#problems.say("old_browser");
-    }
+  get #sound() {
+    return this.#equipment.sound;
   }
 
-  async #openDevices() {
-    const problem = await this.#devices.open();
-    await this.#devices.list(byId("camera-choice"), byId("microphone-choice"));
-    if (problem !== null) this.#problems.say(problem, () => this.#openDevices());
-    else this.#problems.clear(...DEVICE_PROBLEMS);
-    const { camera, microphone } = this.#devices;
-    for (const id of ["preview-video", "self-video"]) byId(id).srcObject = camera;
-    this.#lobby.setCamera(camera === null ? "There is no picture of you." : "Bring your face into the oval.", camera !== null);
-    if (camera !== null) this.#camera.watch(camera, byId("preview-video"));
-    if (microphone !== null) this.#sound.microphone?.listen(microphone);
-  }
-
-  #choose(kind, id) {
-    memory.set(kind, id);
-    this.#openDevices();
-  }
-
-  #lost(kind) {
-    this.#problems.say("device_gone", () => this.#openDevices());
-    if (kind === "camera") this.#lobby.setCamera("The camera is gone.", false);
+  get #camera() {
+    return this.#equipment.camera;
   }
 
   /** After every opening of the link: what the engine must know. */
@@ -115,6 +86,7 @@ class Page {
     this.#problems.clear("engine_gone");
     this.#link.send({ type: "hello", codecs: { opus: this.#sound.opus } });
     this.#lobby.setReady(true);
+    this.#own.greet();
     if (!this.#started) return;
     this.#link.send({ type: "start", consent: true });
     this.#link.send({ type: "mute", on: this.#on.mute });
@@ -131,6 +103,7 @@ class Page {
   #start(roomLink = "") {
     this.#sound.wake();
     this.#started = true;
+    this.#own.start();
     this.#camera.fps = CALL_FPS;
     if (this.#sound.microphone !== null) this.#sound.microphone.muted = this.#on.mute;
     this.#link.send({ type: "start", consent: true, ...(roomLink ? { room_link: roomLink } : {}) });
@@ -145,12 +118,14 @@ class Page {
       case "state":
         return this.#takeState(message);
       case "stats":
-        this.#figures.take(message);
-        return this.#sound.observe(message);
+        return this.#figures.take(message);
+      case "voice":
+        return this.#sound.setBitrate(message.bit_rate);
       case "crop":
         return this.#lobby.setCrop(message, this.#camera.size);
       case "face":
         this.#lobby.setFace(message);
+        if (message.found && this.#state.name === "starting") this.#own.faceSeen();
         return this.#state.setFace(message);
       case "chat":
         return this.#chat.take(message) && byId("chat").hidden && this.#controls.setNews("chat", true);
@@ -159,7 +134,7 @@ class Page {
       case "ask_source":
         return this.#state.ask(message.why, () => this.#source.open());
       case "source_preview":
-        return this.#source.take(message);
+        return this.#source.take(message) || this.#own.take(message);
       case "error":
         return this.#takeError(message);
     }
@@ -171,6 +146,7 @@ class Page {
     if (name !== "ended") return;
     if (!this.#started) this.#start(); // what ended before it began is said on the call's page as well
     this.#controls.setEnded();
+    this.#own.end();
     this.#close();
   }
 
@@ -187,8 +163,7 @@ class Page {
 
   #act(name) {
     if (name === "source") this.#source.open();
-    else if (name === "chat" || name === "curves") this.#panel(name, byId(name).hidden);
-    else if (name === "fullscreen") this.#fullscreen();
+    else if (["chat", "curves", "fullscreen"].includes(name)) this.#panels.toggle(name);
     else if (name === "leave") this.#leave();
     else this.#toggle(name);
   }
@@ -218,24 +193,6 @@ class Page {
     const asTheySee = this.#on.self_view && this.#self.shown > 0;
     show(byId("self-canvas"), asTheySee);
     show(byId("self-video"), !asTheySee);
-  }
-
-  #panel(name, open) {
-    for (const id of ["chat", "curves"]) {
-      show(byId(id), id === name && open);
-      this.#controls.setPressed(id, id === name && open);
-    }
-    if (!open) byId(`do-${name}`).focus();
-    else if (name === "curves") this.#figures.draw();
-    else {
-      this.#controls.setNews("chat", false);
-      byId("say-text").focus();
-    }
-  }
-
-  #fullscreen() {
-    if (document.fullscreenElement !== null) document.exitFullscreen();
-    else byId("call").requestFullscreen?.().catch(() => {}); // a browser may refuse; the call goes on in its window
   }
 
   #view({ yawDeg, pitchDeg }) {
@@ -271,17 +228,18 @@ class Page {
     };
   }
 
+  /** What the browser says it does to the microphone's sound. */
+  get microphoneSettings() {
+    return this.#equipment.microphoneSettings;
+  }
+
   /** Loudness of what is played, root mean square. */
   get loudness() {
-    const samples = new Float32Array(2048);
-    this.#sound.speaker.analyser.getFloatTimeDomainData(samples);
-    return Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
+    return this.#sound.speaker.loudness;
   }
 
   #close() {
-    this.#camera.close();
-    this.#devices.close();
-    this.#sound.close();
+    this.#equipment.close();
     this.#link.close();
   }
 }

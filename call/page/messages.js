@@ -30,6 +30,7 @@ export const PAGE_TYPES = Object.freeze([
   "chat",
   "source",
   "take_source",
+  "keep_fresh",
   "leave",
 ]);
 
@@ -44,6 +45,7 @@ export const ENGINE_TYPES = Object.freeze([
   "error",
   "mute",
   "ask_source",
+  "voice",
 ]);
 
 /** States of a call, in the order in which a smooth one passes through them. */

@@ -7,20 +7,20 @@ import av
 import numpy as np
 import pytest
 
-from call.film import FilmWriter
 from call.headless import FileFront, call_headless
 from call.room_link import RoomLink
 from models.weights import Model
+from receiver.show import VideoWriter
 from tests.call.engines import make_engine
 from tests.call.fronts import picture
-from tests.call.test_opus import tone
+from tests.receiver.sounds import tone
 
 pytestmark = pytest.mark.network
 
 
 def make_clip(path: Path, seconds: float) -> Path:
     """A clip with stripes and a tone."""
-    film = FilmWriter(path, 12.5)
+    film = VideoWriter(path, 12.5, 18, sound=True)
     for index in range(round(12.5 * seconds)):
         film.write(picture(index), index / 12.5)
         film.hear(tone(0.08), 0.08 * index)
@@ -32,12 +32,12 @@ async def test_two_clips_call_each_other_and_both_films_have_picture_and_sound(
     tiny: Model, url: str, tmp_path: Path
 ) -> None:
     said: list[str] = []
-    calls, films = [], []
+    calls, films, fronts = [], [], []
     for name, seconds in (("a", 4.0), ("b", 8.0)):
         clip = await asyncio.to_thread(make_clip, tmp_path / f"{name}.mp4", seconds)
         films.append(tmp_path / f"seen_by_{name}.mp4")
-        front = FileFront(films[-1], 6.0, said.append)
-        calls.append(call_headless(make_engine(tiny, RoomLink(url, "r"), front), front, str(clip)))
+        fronts.append(FileFront(films[-1], 6.0, said.append))
+        calls.append(call_headless(make_engine(tiny, RoomLink(url, "r"), fronts[-1]), fronts[-1], str(clip)))
     async with asyncio.timeout(60):
         reasons = await asyncio.gather(*calls)
     assert sorted(reasons) == [
@@ -51,3 +51,7 @@ async def test_two_clips_call_each_other_and_both_films_have_picture_and_sound(
             levels = [float(np.abs(frame.to_ndarray()).max()) for frame in container.decode(audio=0)]
         assert max(levels) > 0.1
     assert any("in call" in line for line in said)
+    for front in fronts:
+        told = front.figures()
+        assert told["sound_packets_in"] > 10
+        assert told["sound_after_picture"]["in_window"] == 1.0

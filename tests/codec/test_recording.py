@@ -199,7 +199,10 @@ def changed_header(position: int, value: int) -> bytes:
         (changed_header(13, 0), "model id of 1 to 64 ASCII characters, got ''"),
         (changed_header(14, 0xE9), "model id of 1 to 64 ASCII characters"),
         (changed_header(14, 0x0A), "model id of 1 to 64 ASCII characters"),
-        (changed_header(13 + 13 + 32 + 1, 0x49), "expected one of image/webp, image/jpeg, image/png, got 'Image/webp'"),
+        (
+            changed_header(13 + 13 + 32 + 1, 0x49),
+            "expected one of image/webp, image/jpeg, image/png, image/avif, got 'Image/webp'",
+        ),
         (changed_header(-5, 0x45), "source image does not match its SHA-256"),
     ],
 )

@@ -8,6 +8,7 @@ import pytest
 
 from receiver.errors import OutputError
 from receiver.show import VideoWriter, check_output
+from tests.receiver.sounds import onsets_s, sound_of, tone
 
 
 def image(level: int, size: int = 64) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -95,3 +96,24 @@ def test_check_output(tmp_path: Path, name: str, words: str) -> None:
     check_output(tmp_path / "good.mp4")
     with pytest.raises(OutputError, match=words):
         check_output(tmp_path / name)
+
+
+def test_film_with_room_for_sound_that_never_came(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "o.mp4", 25, 20, sound=True)
+    for index in range(5):
+        writer.write(np.full((64, 64, 3), 40 * index, np.uint8), index / 25)
+    writer.close()
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        assert len(list(container.decode(video=0))) == 5
+
+
+def test_sound_before_the_first_picture_waits_for_it_and_the_past_stays_as_it_was(tmp_path: Path) -> None:
+    writer = VideoWriter(tmp_path / "o.mp4", 25, 20, sound=True)
+    writer.hear(tone(0.06), 0.0)
+    writer.write(np.full((64, 64, 3), 40, np.uint8), 0.0)
+    assert writer.hear(tone(0.06), 0.07) == pytest.approx(0.06)  # without a seam
+    assert writer.hear(tone(0.06), 1.0) == pytest.approx(1.0)
+    assert writer.hear(tone(0.06), 0.5) is None
+    writer.write(np.full((64, 64, 3), 80, np.uint8), 1.04)
+    writer.close()
+    assert onsets_s(sound_of(tmp_path / "o.mp4")) == pytest.approx([0.0, 1.0], abs=0.01)

@@ -23,7 +23,7 @@ export class Speaker {
   /** What could not be decoded. */
   bad = 0;
 
-  /** @param {AudioContext} context of 48 kHz */
+  /** @param {AudioContext} context */
   constructor(context) {
     this.#context = context;
     this.analyser = new AnalyserNode(context, { fftSize: 2048 });
@@ -112,6 +112,13 @@ export class Speaker {
   /** Shares of what was played since the start: {heard, concealed, skipped, late} in samples, and lost packets. */
   get counts() {
     return { ...this.report?.counts, lost: this.#order.lost };
+  }
+
+  /** Loudness of what is played, root mean square. */
+  get loudness() {
+    const samples = new Float32Array(this.analyser.fftSize);
+    this.analyser.getFloatTimeDomainData(samples);
+    return Math.sqrt(samples.reduce((sum, value) => sum + value * value, 0) / samples.length);
   }
 
   close() {
