@@ -20,7 +20,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from call.page_messages import FromPage, ToEngine, ToPage, pack, parse, unpack
-from call.server import HEADERS
+from call.local_page import HEADERS
 from tests.page.clips import Clip
 
 if TYPE_CHECKING:
