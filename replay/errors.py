@@ -5,6 +5,7 @@ ReplayError          the base; its message is one line for the person at the key
 ├── ModelMismatch    the recording was made with other weights than those at hand
 ├── DamagedRecording what was good was written, the rest could not be read
 ├── TraceError       a simulated link's trace that is none
+├── RatingError      pairs to rate or choices that cannot be used
 └── DemoError        one of the demo's programs failed; carries that program's words
 """
 
@@ -31,3 +32,7 @@ class DemoError(ReplayError):
 
 class TraceError(ReplayError):
     """The trace of a simulated link is none."""
+
+
+class RatingError(ReplayError):
+    """Pairs of videos to rate, or the choices made so far, cannot be used."""

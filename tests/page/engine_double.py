@@ -19,8 +19,8 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from call.page_messages import FromPage, ToEngine, ToPage, pack, parse, unpack
 from call.local_page import HEADERS
+from call.page_messages import FromPage, ToEngine, ToPage, pack, parse, unpack
 from tests.page.clips import Clip
 
 if TYPE_CHECKING:
