@@ -37,6 +37,13 @@ class LevelName(Enum):
     LOW = "low"
 
 
+class StartName(Enum):
+    """Where relative motion starts."""
+
+    NEAREST = "nearest"
+    FIRST = "first"
+
+
 @group.callback()
 def _replay() -> None:
     """Look into recordings."""
@@ -138,9 +145,12 @@ def animate(
         bool,
         typer.Option(
             "--relative/--absolute",
-            help="Carry over the change since the driver's first frame, or pose and expression as they are.",
+            help="Carry over the change since one frame of the driver, or pose and expression as they are.",
         ),
     ] = True,
+    start: Annotated[
+        StartName, typer.Option(help="The frame that relative motion counts from: the one most like the portrait.")
+    ] = StartName.NEAREST,
     view: ViewOption = None,
     frontalise: FrontaliseOption = None,
     size: SizeOption = None,
@@ -148,14 +158,15 @@ def animate(
 ) -> None:
     """Put the motion of a clip or recording on a picture.
 
-    With --relative the portrait starts as it is; choose a driver whose first frame has a similar expression.
+    With --relative the portrait keeps its own pose and expression where the driver is most like it; with --start first
+    it begins with them.
     """
     look = read_look(view, frontalise, size)
     from models.weights import default_device, load_model
     from replay.animate import animate_picture
 
     model = load_model(weights, default_device())
-    frames = animate_picture(portrait, driver, output, model, relative=relative, look=look)
+    frames = animate_picture(portrait, driver, output, model, relative=relative, look=look, start=start.value)
     typer.echo(f"animate: {frames} frames in {output}")
 
 
