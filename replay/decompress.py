@@ -9,8 +9,9 @@ from receiver.look import Look
 from receiver.show import Image, check_output
 from receiver.source import decode_source
 from replay.errors import DamagedRecording
-from replay.motions import open_recording, read_motions
-from replay.render import render_video, usual_rate
+from replay.motions import open_recording
+from replay.recorded_call import Face, read_call
+from replay.render import Pictures, render_video, usual_rate
 
 Carry = Callable[[Iterable[Motion]], Iterable[Motion]]
 
@@ -31,15 +32,19 @@ def decompress_recording(
         ViewError, and DamagedRecording after what is good before the damage was written.
     """
     check_output(output)
-    reader = open_recording(path, model)
-    if picture is None:
-        picture = decode_source(reader.header.source_image, reader.header.source_mime, model.config.size)
-    recorded = read_motions(reader, model)
-    if not recorded.motions:
-        why = recorded.damage or "it ends before the first frame"
-        raise DamagedRecording(f"{path}: expected a recorded call with frames in it: {why}")
-    rate = usual_rate(recorded.motions)
-    frames = render_video(model, picture, carry(recorded.motions), output, rate, path.name, look)
-    if recorded.damage is not None:
-        raise DamagedRecording(f"{path}: {recorded.damage}; the {frames} frames before that are in {output}")
+    call = read_call(open_recording(path, model), model.codec_tables)
+    face = call.face(path)
+    pictures: Image | Pictures = face_pictures(path, face, model) if picture is None else picture
+    rate = usual_rate(face.motions)
+    frames = render_video(model, pictures, carry(face.motions), output, rate, path.name, look)
+    if call.damage is not None:
+        raise DamagedRecording(f"{path}: {call.damage}; the {frames} frames before that are in {output}")
     return frames
+
+
+def face_pictures(path: Path, face: Face, model: Model) -> Pictures:
+    """The source pictures of a face, decoded. Raises DamagedRecording where there are none, SourceError."""
+    if not face.sources:
+        raise DamagedRecording(f"{path}: expected the source picture that its motion is told against, found none")
+    size = model.config.size
+    return [(source.from_s, decode_source(source.picture, source.mime, size)) for source in face.sources]

@@ -1,6 +1,6 @@
 """A source picture and motion become a video file."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -11,25 +11,29 @@ from rich.progress import track
 from codec.motion import Motion
 from models.weights import Model
 from receiver.look import Look
+from receiver.motion_path import SAME_S
 from receiver.render import FaceRenderer
 from receiver.settings import ReceiveSettings
 from receiver.show import Image, VideoWriter
 
+Pictures = Sequence[tuple[float, Image]]
+"""Source pictures, uint8 RGB [P,P,3], P the model's size or twice that, each with the time from which on it is used."""
+
 
 def render_video(
     model: Model,
-    picture: Image,
+    picture: Image | Pictures,
     motions: Iterable[Motion],
     output: Path,
     frame_rate: float,
     title: str,
     look: Look | None = None,
 ) -> int:
-    """Render every motion from one source picture, at its capture time. Returns the number of frames.
+    """Render every motion from its source picture, at its capture time. Returns the number of frames.
 
-    Args: picture: uint8 RGB [P,P,3], P the model's size or twice that. frame_rate: frames a second, 0 where unknown.
-        title: what the progress bar says; it is on stderr, and only where that is a terminal. look: from where, and
-        how large.
+    Args: picture: uint8 RGB [P,P,3], P the model's size or twice that; or several. frame_rate: frames a second, 0 where
+        unknown. title: what the progress bar says; it is on stderr, and only where that is a terminal. look: from
+        where, and how large.
     Raises: OutputError, ViewError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
     with closing(VideoWriter(output, frame_rate, video_crf())) as writer:
@@ -52,12 +56,15 @@ def show_frames(title: str) -> Callable[[Iterable[Motion], int], Iterable[Motion
 
 
 def render_frames(
-    model: Model, picture: Image, motions: Iterable[Motion], look: Look | None = None
+    model: Model, picture: Image | Pictures, motions: Iterable[Motion], look: Look | None = None
 ) -> Iterator[tuple[Image, float]]:
-    """Yield each motion's picture [S,S,3] from one source picture, and its capture time in seconds."""
+    """Yield each motion's picture [S,S,3] from its source picture, and its capture time in seconds."""
+    coming = [(0.0, picture)] if isinstance(picture, np.ndarray) else list(picture)
     with closing(FaceRenderer(model, look=look)) as renderer:
-        renderer.set_source_now(picture)
+        renderer.set_source_now(coming.pop(0)[1])
         for motion in motions:
+            while coming and motion.capture_time_s >= coming[0][0] - SAME_S:
+                renderer.set_source_now(coming.pop(0)[1])
             yield renderer.render_now(motion), motion.capture_time_s
 
 

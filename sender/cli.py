@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from codec.recording import check_recording
 from sender.camera import check_source
 from sender.settings import SendSettings
 from signaling.settings import read_settings
@@ -18,6 +19,7 @@ def send(
     weights: Annotated[
         Path | None, typer.Option(help="Folder of the model; both sides need the same. Default: the shipped one.")
     ] = None,
+    record: Annotated[Path | None, typer.Option(help="Also keep what crossed the wire, both ways, as .fwr.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     wait: Annotated[float | None, typer.Option(help="Seconds to wait for the receiver. Default: 60.")] = None,
     max_kbps: Annotated[float | None, typer.Option(help="Most to send, headers included. Default: 30.")] = None,
@@ -53,6 +55,8 @@ def send(
         torch_threads=threads,
     )
     check_source(input)
+    if record is not None:
+        check_recording(record)
     # torch takes seconds to import: not for --help, and not for a file that is no clip
     import torch
 
@@ -64,7 +68,7 @@ def send(
     model = load_model(settings.weights, default_device())
     if settings.runtime == "auto":
         model = prepare(model, ["extract"], say=_say).model
-    session = SendSession(settings, room, input, model, say=_say)
+    session = SendSession(settings, room, input, model, say=_say, record=record)
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")

@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 
 from aiortc import RTCIceServer
 
 from codec.decoder import Decoder
 from codec.encoder import Encoder
+from codec.errors import RecordingError
+from codec.recording_records import Direction
 from codec.wire import WIRE_VERSION, Level, Profile
 from models.config import ModelConfig
 from models.face_finder import FaceFinder
@@ -35,6 +38,7 @@ from signaling.control_messages import Bye, Hello, Idle, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, call_receiver
+from signaling.recorder import CallRecorder, LinkFigures
 from signaling.source_transfer import send_source
 from signaling.stages import StageTimes
 from signaling.tasks import first_to_end
@@ -59,8 +63,9 @@ class SendSession:
         ice_servers: Sequence[RTCIceServer] = (),
         now: Callable[[], float] = time.monotonic,
         finder: FaceFinder | None = None,
+        record: Path | None = None,
     ) -> None:
-        """Prepare a call; `finder` None is the model folder's, or else the shipped one. Raises WeightsError."""
+        """Prepare a call, kept in `record`; `finder` None is the folder's or the shipped one. Raises WeightsError."""
         self.report = SendReport(model_id=model.model_id, profile=settings.profile, level=settings.level)
         self._settings = settings
         self._room = room
@@ -77,6 +82,8 @@ class SendSession:
         self._finder_thread = ThreadPoolExecutor(1, thread_name_prefix="finder")
         self._open_frames: FrameSource | None = None
         self._hung_up = False
+        self._record = record
+        self._recorder: CallRecorder | None = None
         self._stop = threading.Event()
 
     async def run(self) -> None:
@@ -92,6 +99,8 @@ class SendSession:
                     await self._talk(client, peer, frames, source)
                 finally:
                     self.report.take_wire(peer.tap)
+                    if self._recorder is not None:
+                        self._recorder.close()
                     await peer.close()
         except asyncio.CancelledError:
             self.report.ended = "stopped at the sender"
@@ -136,14 +145,24 @@ class SendSession:
 
     async def _talk(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
         try:
+            self._begin_recording(peer)
             await first_to_end(self._begin(peer, source), watch_peer(peer, client, lambda: None))
-        except (Mismatch, ControlError) as error:
+        except (Mismatch, ControlError, RecordingError) as error:
             await peer.control.refuse(str(error))
             raise
         self.report.take_setup(peer.tap)
         peer.control.send(Start(frame_rate=frames.frame_rate))
         self._say(f"sending {self._input} to room '{self._room}'")
         await self._send_frames(client, peer, frames, source)
+        if self._recorder is not None and self._recorder.error is not None:
+            raise self._recorder.error
+
+    def _begin_recording(self, peer: Peer) -> None:
+        """Raises RecordingError for one that cannot be written: better now than after the call."""
+        if self._record is not None:
+            tables_sha256 = self._model.codec_tables.sha256
+            self._recorder = CallRecorder(self._record, self._model.model_id, tables_sha256, self._now)
+            self._recorder.attach(peer)
 
     async def _begin(self, peer: Peer, source: Source) -> None:
         """Make sure that the two sides fit, and give the receiver what it renders from."""
@@ -157,6 +176,8 @@ class SendSession:
         picture = source.picture
         if source.large is not None and theirs.picture_px > self._model.config.size:
             picture = await asyncio.to_thread(self._encode_large, source.large)
+        if self._recorder is not None:
+            self._recorder.source(Direction.SENT, picture, MIME)
         self.report.source_bytes = await send_source(peer.control, picture, MIME, RENDERER_READY_TIMEOUT_S)
 
     def _encode_large(self, crop: Image) -> bytes:
@@ -172,6 +193,7 @@ class SendSession:
         peer.on_media = feedback.take
         pipeline = self._build_pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
         filming = asyncio.create_task(film(frames, queue, self._camera_thread, self._now), name="film")
+        keeping = asyncio.create_task(self._keep_statistics(rate), name="statistics")
         start_s = self._now()
 
         def count() -> str:
@@ -197,9 +219,16 @@ class SendSession:
         finally:
             count()
             filming.cancel()
-            outcome = (await asyncio.gather(filming, return_exceptions=True))[0]
+            keeping.cancel()
+            outcome = (await asyncio.gather(filming, keeping, return_exceptions=True))[0]
         if isinstance(outcome, Exception):
             raise outcome  # a damaged clip, a camera that stopped: after what was good has been sent
+
+    async def _keep_statistics(self, rate: RateController) -> None:
+        if self._recorder is not None:
+            await self._recorder.keep_statistics(
+                lambda: LinkFigures(loss_sent=rate.link.losses.loss, round_trip_s=rate.link.rtt_s)
+            )
 
     async def _until_the_input_ends(self, pipeline: SenderPipeline) -> str:
         await pipeline.run()

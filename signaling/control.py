@@ -52,6 +52,8 @@ class ControlChannel:
         self._room_to_send = asyncio.Event()
         self.on_heard: Callable[[], None] = lambda: None
         """Called for each message that comes in."""
+        self.on_crossed: Callable[[bool, str], None] = lambda sent, text: None
+        """Called for each text message, with whether it was sent, for a recording."""
         self.closed = asyncio.Event()
         channel.bufferedAmountLowThreshold = CHUNK_BYTES
         channel.on("message", self._on_message)
@@ -74,6 +76,8 @@ class ControlChannel:
             self._channel.send(data)
         except InvalidStateError:
             raise PeerGone("expected the other side to stay on the line, its control channel is closed") from None
+        if isinstance(data, str):
+            self.on_crossed(True, data)
 
     async def receive(self, timeout_s: float | None = None) -> AnyControlMessage | bytes:
         """Wait for the next message or chunk. Raises TimeoutError, PeerGone, ControlError, CallRefused."""
@@ -108,6 +112,7 @@ class ControlChannel:
         self.on_heard()
         try:
             if isinstance(data, str):
+                self.on_crossed(False, data)
                 self._put(parse_control_message(data))
             elif CHUNK_HEADER_BYTES < len(data) <= CHUNK_HEADER_BYTES + CHUNK_BYTES:
                 self._put(data)

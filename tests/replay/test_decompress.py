@@ -12,6 +12,7 @@ from codec.errors import RecordingError
 from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
+from codec.recording_records import Direction, SourceRecord
 from models.weights import Model
 from receiver.errors import OutputError
 from receiver.render import FaceRenderer
@@ -40,15 +41,18 @@ def motion(model: Model, index: int) -> Motion:
     return Motion.from_vector(random.normal(0, 0.1, 3 * model.config.keypoints + 6), index / RATE)
 
 
-def record(path: Path, model: Model, messages: list[list[Motion]], order: list[int] | None = None) -> None:
+def record(
+    path: Path, model: Model, messages: list[list[Motion]], order: list[int] | None = None, each_s: float = 0.1
+) -> None:
     """Record a call of these messages, arriving in another order where one is given."""
     tables = model.codec_tables
     encoder = Encoder(tables)
     encoded = [encoder.encode(motions) for motions in messages]
-    header = RecordingHeader(model.model_id, tables.sha256, encode_picture(source(model), 90), "image/webp")
+    header = RecordingHeader(model.model_id, tables.sha256)
     with RecordingWriter(path, header) as writer:
+        writer.add(SourceRecord(0.0, Direction.RECEIVED, encode_picture(source(model), 90), "image/webp"))
         for place, index in enumerate(order or range(len(encoded))):
-            writer.write(place / 10, encoded[index])
+            writer.write(place * each_s, encoded[index])
 
 
 def pairs_of_frames(model: Model, messages: int) -> list[list[Motion]]:
@@ -87,7 +91,7 @@ def test_messages_that_overtook_are_put_in_order(tmp_path: Path, model: Model) -
 
 
 def test_cut_recording_gives_what_is_before_the_cut(tmp_path: Path, model: Model) -> None:
-    record(tmp_path / "call.fwr", model, pairs_of_frames(model, 6))
+    record(tmp_path / "call.fwr", model, pairs_of_frames(model, 6), each_s=1.5)
     whole = (tmp_path / "call.fwr").read_bytes()
     (tmp_path / "cut.fwr").write_bytes(whole[: len(whole) * 4 // 5])
     with pytest.raises(DamagedRecording, match=r"cut off at byte \d+.*; the \d+ frames before that are in") as caught:
