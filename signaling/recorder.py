@@ -54,6 +54,7 @@ class CallRecorder:
         self._began_s = now()
         self._flush: asyncio.TimerHandle | None = None
         self._peer: Peer | None = None
+        self._holds_something = False
         self._said: set[tuple[Direction, str]] = set()
 
     def attach(self, peer: Peer, clock_s: float | None = None, held: Iterable[tuple[Direction, bytes]] = ()) -> None:
@@ -103,10 +104,12 @@ class CallRecorder:
             self.statistics(read())
 
     def close(self) -> None:
-        """Finish the file; a second call does nothing."""
+        """Finish the file; a second call does nothing. Where nobody could be seen or heard it is deleted."""
         self.detach()
         self._cancel_flush()
         self._guarded(self._writer.close)
+        if not self._holds_something:
+            self.path.unlink(missing_ok=True)
 
     def _media(self, direction: Direction, message: bytes) -> None:
         # What is too short or too long for a recording is no media message either; the decoder counts it as bad.
@@ -133,6 +136,7 @@ class CallRecorder:
             self._flush = None
 
     def _add(self, record: Record) -> None:
+        self._holds_something |= isinstance(record, MediaRecord | SourceRecord)
         self._guarded(lambda: self._writer.add(record))
 
     def _guarded(self, write: Callable[[], None]) -> None:
