@@ -38,12 +38,13 @@ types: $(READY)
 pytest: $(READY) browser
 	$(BIN)/pytest $(TEST_ARGS)
 
-# The page's tests drive a real browser, and node for its plain modules. Where they cannot be had the tests are skipped.
+# The page's tests drive a real browser, and node for its plain modules; `ip` makes the networks that calls lose. Where they
+# cannot be had the tests are skipped.
 browser:
-	@{ command -v chromium && command -v node; } > /dev/null || { \
+	@{ command -v chromium && command -v node && command -v ip; } > /dev/null || { \
 	  test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq && \
-	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium $$(command -v node > /dev/null || echo nodejs) \
-	  > /dev/null; } || echo "no chromium or node, and no apt to install them: the page's tests will be skipped"
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium iproute2 $$(command -v node > /dev/null || echo nodejs) \
+	  > /dev/null; } || echo "no chromium, node or ip, and no apt to install them: tests that need them will be skipped"
 
 format: $(READY)
 	$(BIN)/ruff check --fix .

@@ -148,7 +148,7 @@ async def _without_page(
         try:
             await call_headless(engine, front, input_name)
         finally:
-            write_report(report, engine.figures())
+            write_report(report, engine.figures() | front.figures())
 
 
 def _say(line: str) -> None:

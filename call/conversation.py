@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn, Protocol
 
+from call.fitting import USUAL, Fitting
 from call.front import Front
 from call.incoming import Incoming
 from call.mirror import Mirror
@@ -25,7 +26,7 @@ from codec.motion import Motion
 from codec.wire import WIRE_VERSION
 from models.weights import Model
 from receiver.errors import SourceError
-from receiver.source import SourceCache
+from receiver.source import SourceCache, readable
 from signaling.control import agree
 from signaling.control_messages import (
     AnyControlMessage,
@@ -49,7 +50,8 @@ from signaling.peer import Peer
 from signaling.tasks import first_to_end
 
 LOOK_EACH_S = 0.1
-BYE_LINGER_S = 0.4
+BYE_LINGER_S = 3.0
+"""In which SCTP says a goodbye three times, if it must. The other side closes when it came."""
 
 
 class Around(Protocol):
@@ -58,14 +60,19 @@ class Around(Protocol):
     front: Front
     screen: Screen
     watching: Watching
+    fitting: Fitting
     mirror: Mirror
     model: Model
     cache: SourceCache | None
-    own_source: OwnSource | None
+    picture_px: int
     muted: bool
     camera_on: bool
     frame_rate: float
     max_kbps: float
+
+    @property
+    def own_source(self) -> OwnSource | None:
+        """The picture of oneself that may be sent."""
 
     def now(self) -> float:
         """Seconds of the engine's clock."""
@@ -84,19 +91,14 @@ class Conversation:
         """What the other side says of itself: no face, camera off."""
         self.standing = False
         """Whether hello was said and understood."""
+        self.closed_by_them = False
+        """Whether the other side closed the connection without a goodbye that came."""
         self._role = role
         self._around = around
         self._clock = clock
         self._begin_s = around.now()
         tables = around.model.codec_tables
-        self.incoming = Incoming(
-            tables,
-            self._begin_s,
-            self._hear,
-            self._owe,
-            self._acknowledged,
-            around.now,
-        )
+        self.incoming = Incoming(tables, self._begin_s, self._hear, self._owe, self._acknowledged, around.now)
         self.outgoing = Outgoing(
             peer,
             tables,
@@ -112,6 +114,8 @@ class Conversation:
         self.outgoing.on_sent = around.mirror.take
         self.intake = SourceIntake(peer.control, around.cache, around.screen.prepare)
         self._sends_motion = False
+        self._wishes = USUAL
+        self._fit: asyncio.Task[None] | None = None
 
     async def run(self) -> str:
         """Talk until the other side hangs up; returns its reason.
@@ -128,10 +132,13 @@ class Conversation:
             raise
         finally:
             self.peer.on_media = lambda message: None
+            if self._fit is not None:
+                self._fit.cancel()
+                await asyncio.gather(self._fit, return_exceptions=True)
             await self.offer.close()
 
     async def hang_up(self, reason: str) -> None:
-        """Say goodbye, and give the words a moment to cross."""
+        """Say goodbye, and wait until the other side has heard it and closes, or for BYE_LINGER_S."""
         with suppress(PeerGone, TimeoutError):
             sender = self.outgoing.sender
             self.peer.control.send(Bye(frames=sender.frames, messages=sender.messages, reason=reason[:500]))
@@ -145,8 +152,17 @@ class Conversation:
 
     def offer_source(self, source: OwnSource) -> None:
         """Have the other side render from this picture."""
-        if self.standing:
-            self.offer.offer(source)
+        if not self.standing:
+            return
+        if self._fit is not None:
+            self._fit.cancel()
+        self._fit = asyncio.create_task(self._fit_then_offer(source), name="fit the source picture")
+
+    async def _fit_then_offer(self, source: OwnSource) -> None:
+        """Offer it as the other side wants it. A connection that is gone meanwhile is noticed elsewhere."""
+        fitted = await self._around.fitting.fit(source, self._wishes)
+        with suppress(PeerGone):
+            self.offer.offer(fitted)
 
     def say(self, message: ControlMessage) -> None:
         """Tell the other side. A connection that is gone is noticed elsewhere."""
@@ -161,12 +177,14 @@ class Conversation:
             codec_format=WIRE_VERSION,
             model_id=model.model_id,
             tables_sha256=model.codec_tables.sha256,
+            picture_px=around.picture_px,
+            pictures=readable(),
         )
-        await agree(self.peer.control, mine)
+        self._wishes = around.fitting.wishes(await agree(self.peer.control, mine))
         self.standing = True
         around.screen.smoother = self.incoming.smoother
         if around.own_source is not None:
-            self.offer.offer(around.own_source)
+            self.offer_source(around.own_source)
         if around.muted:
             self.say(Mute(on=True))
         if not around.camera_on:
@@ -211,10 +229,14 @@ class Conversation:
         while True:
             now_s = self._clock()
             state, words = self.silence.look(self.peer.heard_s, now_s)
-            lost = "its connection closed" if self.peer.closed.is_set() else self.silence.lost(now_s)
+            closed = self.peer.closed.is_set()
+            lost = "the other side closed the connection" if closed else self.silence.lost(now_s)
             if lost is not None:
                 await asyncio.sleep(LOOK_EACH_S)  # a goodbye that came just before may still be being read
+                self.closed_by_them = closed
                 raise PeerGone(lost)
+            if self._fit is not None and self._fit.done() and not self._fit.cancelled():
+                self._fit.result()  # what went wrong there ends the call, here
             if self.standing:
                 self._around.report(state, words or self.their_words)
             with suppress(TimeoutError):

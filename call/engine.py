@@ -17,9 +17,11 @@ from aiortc import RTCIceServer
 
 from call.conversation import Conversation
 from call.dialling import Dialling
+from call.fitting import Fitting
 from call.front import Front
 from call.mirror import Mirror
 from call.network import NetworkWatch
+from call.own_picture import OwnPicture
 from call.own_source import OwnSource
 from call.page_messages import ChatMessage, CropMessage, ErrorMessage, FaceMessage, StateMessage
 from call.room_link import RoomLink
@@ -60,7 +62,6 @@ class Engine:
         self.model = model
         self.front = front
         self.progress = Progress()
-        self.own_source: OwnSource | None = None
         self.muted = False
         self.camera_on = True
         self.frame_rate = settings.frame_rate
@@ -72,22 +73,24 @@ class Engine:
         """When the first connection stood, by `now`."""
         self.cache = SourceCache(settings.source_cache, settings.source_cache_files) if settings.source_cache else None
         self.screen = Screen(model, front.show, settings.show_rate, settings.size, self.now)
+        self.picture_px = settings.size or 0
+        self.fitting = Fitting(model.config.size, settings.source_quality)
         self.watching = Watching(
             model,
             finder or load_finder(model.folder),
             settings.face_threshold,
             settings.source_quality,
+            self.fitting,
             self._seen,
-            self._source_taken,
+            lambda source: self.own.taken(source),
         )
+        self.own = OwnPicture(self.watching, self.fitting, self._offer_own)
         self.mirror = Mirror(model, self.screen, front)
         self._begin_clock_s = clock()
         self._started = asyncio.Event()
         self._left = asyncio.Event()
         self.leave_reason = "hung up"
         self._told_face_s = -1.0
-        self._consent = False
-        self._preview: Callable[[OwnSource], None] | None = None
         self._stats = StatsMaker(self)
 
     def now(self) -> float:
@@ -132,6 +135,7 @@ class Engine:
 
     def _close(self) -> None:
         self.watching.close()
+        self.fitting.close()
         self.screen.close()
 
     def figures(self) -> dict[str, Any]:
@@ -181,9 +185,7 @@ class Engine:
             return
         if room_link:
             self.link = RoomLink.parse(room_link)
-        self._consent = consent
-        if consent and self.own_source is None:
-            self.watching.take_source = True
+        self.own.begin(consent)
         self._started.set()
 
     def leave(self, reason: str = "hung up") -> None:
@@ -225,30 +227,18 @@ class Engine:
         self.conversation.say(Chat(text=text))
         self.front.tell(ChatMessage(text=text, from_="me"))
 
-    def preview_source(self, show: Callable[[OwnSource], None]) -> None:
-        """Take a picture of oneself from the camera and show it; it is not sent before `set_source`."""
-        self._preview = show
-        self.watching.take_source = True
-
-    def _source_taken(self, source: OwnSource) -> None:
-        preview, self._preview = self._preview, None
-        if preview is not None:
-            preview(source)
-        if self.own_source is None:  # one that was chosen meanwhile is not replaced
-            self.set_source(source)
+    @property
+    def own_source(self) -> OwnSource | None:
+        """The picture of oneself that may be sent."""
+        return self.own.source
 
     def set_source(self, source: OwnSource) -> None:
-        """Use this picture of oneself from now on, now and in later connections; without consent nothing happens."""
-        if not self._consent:
-            return
-        self.own_source = source
-        self.watching.take_source = self._preview is not None
+        """Use this picture of oneself from now on, now and in later connections; without consent it stays here."""
+        self.own.use(source)
+
+    def _offer_own(self, source: OwnSource) -> None:
         if self.conversation is not None:
             self.conversation.offer_source(source)
-
-    async def source_from_file(self, content: bytes) -> OwnSource:
-        """Make a picture of oneself from a file's bytes. Raises PictureError."""
-        return await self.watching.source_from_file(content)
 
     # What the camera says --------------------------------------------------------------------------------------------
 

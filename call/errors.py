@@ -4,7 +4,6 @@ CallError           the base; its message is one line for the person at the keyb
 ├── LinkError       what was given as the link of a room is none
 ├── StateError      a state that cannot follow the one before it
 ├── PictureError    what was given as a source picture cannot be used
-├── SoundError      sound that cannot be coded
 ├── PageError       the page said something that it may not
 └── NoPicture       a headless call ended before anything of the other side was seen or heard
 """
@@ -24,10 +23,6 @@ class StateError(CallError):
 
 class PictureError(CallError):
     """What was given as a source picture cannot be used."""
-
-
-class SoundError(CallError):
-    """Sound that cannot be coded."""
 
 
 class PageError(CallError):

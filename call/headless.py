@@ -1,23 +1,21 @@
 """A call without a page: a clip is the camera and the microphone, what is seen and heard goes into a file."""
 
 import asyncio
-import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
-from call.clip_sound import clip_packets
 from call.engine import Engine
-from call.errors import NoPicture, SoundError
+from call.errors import NoPicture
 from call.film import FilmWriter
-from call.opus import OpusDecoder
 from call.page_messages import ChatMessage, EngineMessage, ErrorMessage, StateMessage, Stats
 from call.states import State
 from call.watching import Picture
 from receiver.show import Image
 from sender.camera import FrameSource, open_source
+from sender.clip_sound import play_sound
+from sender.voice import Voice
 
 
 class FileFront:
@@ -29,16 +27,13 @@ class FileFront:
         self.stats: deque[Stats] = deque(maxlen=7200)
         self.states: list[tuple[State, str]] = []
         self._say = say
-        self._lock = threading.Lock()
         self._film = FilmWriter(output, frame_rate) if output is not None else None
-        self._decoder = OpusDecoder()
 
     def show(self, image: Image, time_s: float) -> None:
         """Write a picture."""
         self.pictures += 1
         if self._film is not None:
-            with self._lock:
-                self._film.write(image, time_s)
+            self._film.write(image, time_s)
 
     def show_self(self, image: Image, time_s: float) -> None:
         """Leave it: nobody looks."""
@@ -46,14 +41,13 @@ class FileFront:
     def hear(self, opus: bytes, time_s: float, sequence: int) -> None:
         """Write a packet of sound; what is none is left out."""
         self.packets += 1
-        if self._film is None:
-            return
-        try:
-            samples = self._decoder.decode(opus)
-        except SoundError:
-            samples = np.zeros(0, np.int16)
-        with self._lock:
-            self._film.hear(samples, time_s)
+        if self._film is not None:
+            self._film.hear(opus, time_s)
+
+    def figures(self) -> dict[str, Any]:
+        """What was seen and heard, as JSON has it; `sound_after_picture` as in the receiver's report."""
+        in_step = self._film.in_step.figures() if self._film is not None else None
+        return {"pictures": self.pictures, "sound_packets_in": self.packets, "sound_after_picture": in_step}
 
     def tell(self, message: EngineMessage) -> None:
         """Print what a person would want to know."""
@@ -74,8 +68,7 @@ class FileFront:
     def close(self) -> None:
         """Finish the file. Raises OutputError."""
         if self._film is not None:
-            with self._lock:
-                self._film.close()
+            self._film.close()
 
 
 async def play(engine: Engine, source: FrameSource, name: str, loop_clip: bool = False) -> None:
@@ -107,12 +100,14 @@ async def _play_frames(engine: Engine, source: FrameSource, begin_s: float) -> N
 async def _play_sound(engine: Engine, name: str, begin_s: float, live: bool) -> None:
     if live:
         return  # a camera has no microphone
-    packets = clip_packets(Path(name))
-    while (packet := await asyncio.to_thread(next, packets, None)) is not None:
-        time_s = begin_s + packet[0]
-        # a microphone gives a packet when its last sample was heard
-        await asyncio.sleep(max(0.0, time_s + 0.06 - engine.now()))
-        engine.take_sound(packet[1], time_s)
+    began: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+    began.set_result(begin_s)
+    voice = Voice()
+
+    def take(opus: bytes, time_s: float) -> None:
+        engine.take_sound(opus, begin_s + time_s)
+
+    await play_sound(Path(name), voice, began, take, engine.now)
 
 
 async def until_connected(engine: Engine) -> None:

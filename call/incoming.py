@@ -5,8 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Final
 
-from call.errors import SoundError
-from call.sound import SoundOrder, SoundPacket, unpack_sound
 from codec.acknowledgement import Acknowledgement
 from codec.codec_tables import CodecTables
 from codec.decoder import Decoder, MediaMessage
@@ -15,6 +13,7 @@ from codec.motion import Motion
 from codec.wire import unwrap_sequence
 from receiver.acknowledge import Acknowledger
 from receiver.smooth import Smoother
+from receiver.sound_in import SoundReader
 from signaling.stages import StageTimes
 
 LOSS_WINDOW: Final = 100
@@ -40,8 +39,7 @@ class Incoming:
         self.smoother = Smoother()
         self.times = StageTimes("decode")
         self.messages = self.bad_messages = self.lacking_messages = self.frames = self.payload_bytes = 0
-        self.sound_packets = 0
-        self.sounds = SoundOrder()
+        self.sound = SoundReader()
         self.live = False
         """Whether motion is shown: not before the picture that it is told against is in use."""
         self._decoder = Decoder(tables)
@@ -51,7 +49,6 @@ class Incoming:
         self._owe = owe
         self._acknowledged = acknowledged
         self._now = now
-        self._sound_ms = 0
         self._newest: int | None = None
         self._came: set[int] = set()
 
@@ -83,31 +80,13 @@ class Incoming:
             self.frames += 1
             if self.live:
                 self.smoother.push(self._shifted(motion), arrival_s)
-        if message.motions:
-            self._sound_ms = max(self._sound_ms, round(message.motions[-1].capture_time_s * 1000))
         if message.acknowledgement is not None:
             self._acknowledged(message.acknowledgement)
-        if message.sound:
-            self._take_sound(message.sound)
+        for number, packet in self.sound.take(message):
+            self._hear(packet.opus, packet.time_ms / 1000 + self._begin_s, number)
 
     def _shifted(self, motion: Motion) -> Motion:
         return replace(motion, capture_time_s=motion.capture_time_s + self._begin_s)
-
-    def _take_sound(self, section: bytes) -> None:
-        try:
-            packets = unpack_sound(section, self._sound_ms)
-        except SoundError:
-            self.bad_messages += 1
-            return
-        for packet in packets:
-            self._give_sound(packet)
-        self._sound_ms = max(self._sound_ms, packets[-1].time_ms)
-
-    def _give_sound(self, packet: SoundPacket) -> None:
-        number = self.sounds.take(packet)
-        if number is not None:
-            self.sound_packets += 1
-            self._hear(packet.opus, packet.time_ms / 1000 + self._begin_s, number)
 
     def _count(self, sequence: int) -> None:
         number = unwrap_sequence(sequence, self._newest)

@@ -15,27 +15,20 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from call.sound import PACKET_MS, SoundPacket, pack_sound
 from codec.acknowledgement import Acknowledgement
 from codec.codec_tables import CodecTables
 from codec.encoder import Encoder
 from codec.motion import Motion
+from codec.sound import PACKET_MS, SoundPacket
 from codec.wire import MAX_FRAMES
 from sender.rate import Plan, RateController
 from sender.send import MediaLine, MediaSender
+from sender.sound_out import LATE_S, SoundOut
 from signaling.stages import StageTimes
 
 KEEP_ALIVE_S: Final = 0.35
-SOUND_FLOWS_S: Final = 0.2
-"""So long after a packet of sound another one is expected, and frames wait for it."""
-SOUND_LATE_S: Final = 0.025
-SOUND_OVER_S: Final = 1.0
 SLACK_S: Final = 0.008
 """Clocks of camera, microphone and ours do not agree: what is due by less than this goes now."""
-MOST_SOUND: Final = 4
-SOUND_AGAIN_FROM: Final = 0.02
-"""Share of messages lost from which each packet of sound is sent once more, with the next message."""
-SOUND_KBPS: Final = 12.0
 LEAST_S: Final = 0.015
 THINNED: Final = 0.75
 """Of the spacing that is asked for: a frame that comes so long after the last one is taken."""
@@ -64,16 +57,13 @@ class Outgoing:
         self.frames_dropped = 0
         self.on_sent: Callable[[bytes], None] = lambda message: None
         """Called with each message that carries motion, for the picture of oneself."""
-        self._max_kbps = max_kbps
+        self.sound = SoundOut(self.rate)
         self._encoder = Encoder(tables)
         self._acknowledgement = acknowledgement
         self._say_idle = say_idle
         self._now = now
         self._begin_s = begin_s
         self._frames: list[Motion] = []
-        self._sounds: list[SoundPacket] = []
-        self._sent_sounds: list[SoundPacket] = []
-        self._sound_s = -1.0
         self._sent_s = self._began_s = now()
         self._owes = False
         self._last_frame_s = -1.0
@@ -102,8 +92,7 @@ class Outgoing:
         time_ms = round((time_s - self._begin_s) * 1000)
         if time_ms < 0:
             return
-        self._sounds = [*self._sounds, SoundPacket(time_ms, opus)][-MOST_SOUND:]
-        self._sound_s = self._now()
+        self.sound.add(SoundPacket(time_ms, opus), self._now())
         self._changed.set()
 
     def acknowledged(self, acknowledgement: Acknowledgement) -> None:
@@ -130,17 +119,17 @@ class Outgoing:
         """When the next message is to leave, as far as is known now."""
         interval_s = self.plan.interval_s
         early_s = self._sent_s + interval_s - SLACK_S
-        flows = self._now() - self._sound_s < SOUND_FLOWS_S
+        flows = self.sound.flows(self._now())
         if len(self._frames) >= MAX_FRAMES:
             return self._now()
         if self._owes:
             return self._sent_s + LEAST_S  # the other side takes the time it waits for a queue
-        if self._sounds:
+        if self.sound.waiting:
             return early_s
         if self._frames:
             waits_for_sound = flows and interval_s >= 0.75 * PACKET_MS / 1000
             gathered_s = max(early_s, self._began_s + (0.0 if flows else interval_s - SLACK_S - self._period_s()))
-            return gathered_s + (SOUND_LATE_S if waits_for_sound else 0.0)
+            return gathered_s + (LATE_S if waits_for_sound else 0.0)
         return self._sent_s + KEEP_ALIVE_S
 
     def _period_s(self) -> float:
@@ -152,16 +141,16 @@ class Outgoing:
         self._sent_s = now_s
         if self.sender.congested:
             self.frames_dropped += len(self._frames)
-            self._frames, self._sounds = [], self._sounds[-1:]
+            self._frames = []
+            self.sound.keep_newest()
             return
-        frames, sounds = self._frames[:MAX_FRAMES], self._sounds
-        self._frames, self._sounds = [], []
-        acknowledgement = self._acknowledgement() if self._owes or not (frames or sounds) else None
-        if not (frames or sounds or acknowledgement):
+        frames, self._frames = self._frames[:MAX_FRAMES], []
+        section = self.sound.take(now_s)
+        acknowledgement = self._acknowledgement() if self._owes or not (frames or section) else None
+        if not (frames or section or acknowledgement):
             self._say_idle()
             return
         self._owes = False
-        section = self._sound_section(sounds)
         self._encoder.level = plan.level
         with self.times.measure("encode"):
             message = self._encoder.encode(frames, repeat=plan.repeat, acknowledge=acknowledgement, sound=section)
@@ -169,17 +158,3 @@ class Outgoing:
         self.rate.sent(len(message), len(frames), now_s, len(section))
         if frames:
             self.on_sent(message)
-
-    def _sound_section(self, new: list[SoundPacket]) -> bytes:
-        """New packets with the ones before them again, where messages are being lost."""
-        if not new:
-            if self._now() - self._sound_s > SOUND_OVER_S:
-                self._sent_sounds = []
-                self.rate.expect_sound(None)
-            return b""
-        again = self.rate.link.losses.loss >= SOUND_AGAIN_FROM
-        extra_kbps = SOUND_KBPS if again else 0.0
-        self.rate.expect_sound(SOUND_KBPS + extra_kbps)
-        self.rate.max_kbps = self._max_kbps + extra_kbps
-        old, self._sent_sounds = self._sent_sounds, new
-        return pack_sound([*(old if again else []), *new])

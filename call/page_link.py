@@ -15,8 +15,7 @@ import cv2
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
-from call.errors import CallError, PageError, PictureError, SoundError
-from call.opus import OpusDecoder, OpusEncoder
+from call.errors import CallError, PageError, PictureError
 from call.own_source import OwnSource
 from call.page_messages import (
     EngineMessage,
@@ -40,9 +39,12 @@ from call.page_messages import (
     parse,
     unpack,
 )
-from call.sound import SAMPLE_RATE
 from call.watching import Picture
+from codec.errors import SoundError
+from codec.sound import SAMPLE_RATE
+from receiver.opus import OpusDecoder
 from receiver.show import Image
+from sender.voice import Voice
 
 if TYPE_CHECKING:
     from call.engine import Engine
@@ -132,7 +134,7 @@ class PageLink:
         self._sounds: deque[bytes] = deque(maxlen=PACKETS_WAITING)
         self._changed = asyncio.Event()
         self._opus = True
-        self._encoder: OpusEncoder | None = None
+        self._voice = Voice()
         self._decoder: OpusDecoder | None = None
         self._preview: OwnSource | None = None
 
@@ -203,7 +205,7 @@ class PageLink:
             except PageError as error:
                 log.warning("the page: %s", error)
                 self.put(ErrorMessage(words=str(error), what_to_do="load the page again"))
-            except CallError as error:
+            except (CallError, SoundError) as error:
                 self.put(ErrorMessage(words=str(error), what_to_do="try again"))
 
     def _take_binary(self, data: bytes) -> None:
@@ -220,9 +222,8 @@ class PageLink:
     def _take_pcm(self, content: bytes, time_s: float) -> None:
         if len(content) % 2 or len(content) > 2 * SAMPLE_RATE:
             raise PageError(f"expected up to a second of s16le, got {len(content)} bytes")
-        self._encoder = self._encoder or OpusEncoder()
-        for packet in self._encoder.encode(np.frombuffer(content, "<i2").astype(np.int16)):
-            self._engine.take_sound(packet, time_s)
+        for packet_s, packet in self._voice.take(np.frombuffer(content, "<i2").astype(np.int16), time_s):
+            self._engine.take_sound(packet, packet_s)
 
     async def _take(self, text: str) -> None:
         engine, message = self._engine, parse(text)
@@ -246,7 +247,7 @@ class PageLink:
             case PageSource():
                 await self._take_source(message)
             case PageTakeSource():
-                engine.preview_source(self._show_preview)
+                engine.own.preview(self._show_preview)
             case PageLeave():
                 engine.leave()
 
@@ -258,7 +259,7 @@ class PageLink:
             raise PictureError("expected a picture in base64, got something else") from None
         preview = self._preview
         if preview is None or preview.picture != content:
-            preview = await self._engine.source_from_file(content)
+            preview = await self._engine.own.from_file(content)
         if message.apply:
             self._engine.set_source(preview)
         else:

@@ -14,7 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from call.own_source import OwnSource, from_crop, from_file
+from call.fitting import Fitting
+from call.good_moment import Candidate, GoodMoment, Measured
+from call.own_source import OwnSource, cut_large, from_crop, from_file
 from codec.motion import Motion
 from models.config import ModelConfig
 from models.face_finder import FaceFinder
@@ -30,9 +32,6 @@ from signaling.stages import StageTimes
 
 QUEUE_FRAMES: Final = 2
 SEARCH_EACH_S: Final = 0.15
-FRONTAL_DEG: Final = 20.0
-"""A picture is taken from a face that is turned by no more than this, or after a second of the best there is."""
-PATIENCE_S: Final = 1.0
 LARGEST_SIDE_PX: Final = 1920
 NEAR_BORDER: Final = 0.3
 
@@ -54,6 +53,8 @@ class Seen:
     motion: Motion | None
     crop: Image | None
     time_s: float
+    large: Image | None = None
+    """The crop at twice the size, where it is wanted and the camera has that detail."""
 
 
 class Watching:
@@ -65,17 +66,20 @@ class Watching:
         finder: FaceFinder,
         threshold: float,
         quality: int,
+        fitting: Fitting,
         on_seen: Callable[[Seen], None],
         on_source: Callable[[OwnSource], None],
     ) -> None:
-        """Args: quality: WebP quality of the source picture. on_seen: told of every picture that was looked at;
-        on_source: told of a picture of oneself that was taken.
+        """Args: quality: WebP quality of the source picture. fitting: makes it ready to be sent. on_seen: told of every
+        picture that was looked at; on_source: told of a picture of oneself that was taken.
         """
         self.frames: DroppingQueue[Picture] = DroppingQueue(QUEUE_FRAMES)
         self.times = StageTimes("extract")
         self.bad_pictures = 0
         self.take_source = False
         """Whether a picture of oneself is wanted; it is taken from the next good face."""
+        self.at_leisure = False
+        """Whether it can wait for a good moment: there is a picture in use already."""
         self.canonical: NDArray[np.float32] | None = None
         """Canonical keypoints x_c [K,3] of the picture in use."""
         self._model = model
@@ -90,8 +94,9 @@ class Watching:
         self._cropper: Cropper | None = None
         self._searched_s = -1.0
         self._search_score = 0.0
-        self._wanted_s: float | None = None
-        self._best: tuple[float, Image] | None = None
+        self._moment = GoodMoment(model)
+        self._fitting = fitting
+        self._taking: asyncio.Task[None] | None = None
         self._changes: list[tuple[float, OwnSource, Callable[[], None]]] = []
         self._used: OwnSource | None = None
         self._steady: Steady | None = None
@@ -109,6 +114,9 @@ class Watching:
         loop = asyncio.get_running_loop()
         while not self.frames.ended:
             picture = await self.frames.get()
+            if self._taking is not None and self._taking.done():
+                self._taking.result()  # what went wrong there ends the call, here
+                self._taking = None
             if picture is None:
                 continue
             for then in await loop.run_in_executor(self._thread, self._change, picture.time_s):
@@ -143,16 +151,17 @@ class Watching:
         assert self._cropper is not None
         crop = self._cropper.crop(frame)
         square = self._cropper.follower.square
+        large = cut_large(image, square, len(crop)) if self.take_source else None
         if self.canonical is None:
             score = self._extractor.face_score(crop)
-            return Seen(score, square, None, crop if score >= self._threshold else None, picture.time_s)
+            return Seen(score, square, None, crop if score >= self._threshold else None, picture.time_s, large)
         found = self._extractor.extract_now(crop, picture.time_s)
         good = found.face_score >= self._threshold
         if not good or _near_border(found):
             self._cropper.worry()
         good = good and not self._cropper.nobody
         motion = self._without_tremble(found, square) if good else None
-        return Seen(found.face_score, square, motion, crop if good else None, picture.time_s)
+        return Seen(found.face_score, square, motion, crop if good else None, picture.time_s, large)
 
     def _without_tremble(self, found: Extracted, square: Square) -> Motion:
         assert self.canonical is not None
@@ -175,25 +184,34 @@ class Watching:
 
     async def _consider(self, seen: Seen) -> None:
         """Take the picture of oneself if this face is as good as it will get."""
-        crop = seen.crop
-        assert crop is not None
-        loop = asyncio.get_running_loop()
-        turned = await loop.run_in_executor(self._thread, self._turned_deg, crop)
-        if self._best is None or turned < self._best[0]:
-            self._best = (turned, crop)
-        self._wanted_s = seen.time_s if self._wanted_s is None else self._wanted_s
-        best, best_crop = self._best
-        if best > FRONTAL_DEG and seen.time_s - self._wanted_s < PATIENCE_S:
-            return
-        self.take_source, self._best, self._wanted_s = False, None, None
-        self._on_source(await loop.run_in_executor(self._thread, from_crop, best_crop, self._quality))
+        taken = await asyncio.get_running_loop().run_in_executor(self._thread, self._weigh, seen)
+        if taken is not None and self.take_source:
+            self.take_source = self.at_leisure = False
+            self._taking = asyncio.create_task(self._make_source(taken), name="make the source picture")
 
-    def _turned_deg(self, crop: Image) -> float:
-        """By how much the face in a crop looks away from the camera, in degrees."""
+    def _weigh(self, seen: Seen) -> Candidate | None:
+        assert seen.crop is not None
+        if seen.motion is not None and self.canonical is not None:
+            measured = Measured(seen.motion, self.canonical, seen.score)
+        else:
+            measured = self._measure(seen.crop, seen.time_s)
+        return self._moment.look(measured, seen.crop, seen.large, self.at_leisure)
+
+    def _measure(self, crop: Image, time_s: float) -> Measured:
+        """The motion in a crop by itself, before there is a picture that it could be told against."""
         extractor = Extractor(self._model)
-        extractor.set_source(crop)
-        motion = extractor.extract_now(crop, 0.0).motion
-        return max(abs(motion.yaw_deg), abs(motion.pitch_deg), abs(motion.roll_deg))
+        try:
+            extractor.set_source(crop)
+            found = extractor.extract_now(crop, time_s)
+            return Measured(found.motion, extractor.canonical, found.face_score)
+        finally:
+            extractor.close()
+
+    async def _make_source(self, taken: Candidate) -> None:
+        """Encode it beside the frames that go on."""
+        loop = asyncio.get_running_loop()
+        source = await loop.run_in_executor(None, from_crop, taken.crop, self._quality, taken.large)
+        self._on_source(await self._fitting.fit(source))
 
     def _decode(self, content: bytes | Image) -> Image | None:
         """Decode a JPEG to uint8 RGB [H,W,3]; None for what is none."""
@@ -217,6 +235,8 @@ class Watching:
     def close(self) -> None:
         """Wait for the picture under way and end the threads."""
         self.frames.end()
+        if self._taking is not None:
+            self._taking.cancel()
         self._thread.shutdown()
         self._finder_thread.shutdown()
         self._extractor.close()

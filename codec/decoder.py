@@ -29,8 +29,8 @@ class MediaMessage:
 
     sequence: 0..1023, wraps; `wire.unwrap_sequence` gives the order over a whole call. motions: its own frames, oldest
     first, that no message gave out before; up to 16. repeated: last frames of earlier messages that came again and had
-    not been given out, oldest first. acknowledgement: of the other direction. sound: an Opus packet, or nothing.
-    level: of its own frames; HIGH where the profile has none. frames: its own in integers, all; none in `paper`.
+    not been given out, oldest first. acknowledgement: of the other direction. sound: a section of it (sound.py), or
+    nothing. level: of its own frames; HIGH where the profile has none. frames: its own in integers; none in `paper`.
     """
 
     sequence: int

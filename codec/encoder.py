@@ -89,7 +89,7 @@ class Encoder:
             repeat_each: of those, only the last, the one so many before it, and so on: as many losses in a row do no
                 harm, for fewer bytes; what is left out is not seen again. 1 or more.
             keypoints: `paper` only: send delta of the first ones alone, 0 to K.
-            acknowledge: for the other direction. sound: an Opus packet, up to 4000 bytes.
+            acknowledge: for the other direction. sound: a section of it (sound.py), up to 4000 bytes.
         Raises: MotionError otherwise; the sequence number is then not used up.
         """
         self._check(motions, repeat, repeat_each, keypoints, sound)

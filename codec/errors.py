@@ -5,6 +5,7 @@ CodecError
 ├── TablesError      tables of a wrong shape, or that do not add up
 ├── WireError        bytes that are no media message of this version, for these tables
 │   └── MissingReference   a good message that builds on one which was lost
+├── SoundError       sound that cannot be coded, or bytes that are no section of sound
 └── RecordingError   a file that is no recording, is damaged, or cannot be written
 """
 
@@ -43,6 +44,10 @@ class MissingReference(WireError):
         super().__init__(text)
         self.reference = reference
         self.message = message
+
+
+class SoundError(CodecError):
+    """Sound that cannot be coded, or bytes that are no section of sound or no packet."""
 
 
 class RecordingError(CodecError):

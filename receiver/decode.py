@@ -1,5 +1,7 @@
 """Media messages become motion; what is none is counted and dropped."""
 
+from collections.abc import Callable
+
 from codec.acknowledgement import Acknowledgement
 from codec.decoder import Decoder, MediaMessage
 from codec.errors import MissingReference, WireError
@@ -10,8 +12,15 @@ from signaling.stages import StageTimes
 class CountingDecoder:
     """codec.Decoder for a live call: a bad message never ends it."""
 
-    def __init__(self, decoder: Decoder, times: StageTimes | None = None) -> None:
+    def __init__(
+        self,
+        decoder: Decoder,
+        times: StageTimes | None = None,
+        hear: Callable[[MediaMessage], None] = lambda message: None,
+    ) -> None:
+        """Args: hear: takes each message as it comes, for its sound: that can be read where the motion must wait."""
         self._decoder = decoder
+        self.hear = hear
         self._times = times or StageTimes("decode")
         self.bad_messages = 0
         self.lacking_messages = 0
@@ -28,12 +37,14 @@ class CountingDecoder:
         try:
             with self._times.measure("decode"):
                 decoded = [self._decoder.decode(message), *self._decoder.unblocked()]
-        except MissingReference:
+        except MissingReference as missing:
             self.lacking_messages += 1
+            self.hear(missing.message)
             return []
         except WireError:
             self.bad_messages += 1
             return []
+        self.hear(decoded[0])
         for one in decoded:
             self._count(one)
         return decoded

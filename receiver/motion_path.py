@@ -94,6 +94,7 @@ class MotionPath:
         index = bisect_right(self._frames, time_s + SAME_S, key=_time)
         if index == 0:
             return None
+        time_s = max(time_s, 0.0)  # a frame captured at 0 is the same a moment before, where there is no time
         del self._frames[: index - 1]
         self._shown = self._eased(self._between(time_s), time_s)
         self._time_s = time_s

@@ -14,6 +14,7 @@ from receiver.channel import Inbox
 from receiver.collect import Collector
 from receiver.crop_track import CropTrack
 from receiver.decode import CountingDecoder
+from receiver.hear import Hearing
 from receiver.render import FaceRenderer
 from receiver.show import VideoWriter
 from receiver.smooth import Smoother
@@ -29,6 +30,8 @@ class ReceiverPipeline:
 
     channel -> decode -> smooth -> render -> show, what a screen shows at its own pace: `collect` and `play`. Where the
     file holds every frame, `play` renders nothing and still tells how well motion came in time.
+
+    Sound waits until the picture of its time is written (hear.py).
     """
 
     inbox: Inbox
@@ -54,6 +57,8 @@ class ReceiverPipeline:
 
     def __post_init__(self) -> None:
         self.ticker = Ticker(self.show_fps or SCREEN_FPS)
+        self.hearing = Hearing(self.writer)
+        self.decoder.hear = self.hearing.take
         self._ended = False
 
     async def collect(self) -> None:
@@ -95,6 +100,8 @@ class ReceiverPipeline:
         while (motion := await self.motions.get()) is not None:
             for timed in steady.push(motion) if steady else [Timed(motion, motion.capture_time_s)]:
                 await self._show(*timed)
+        if not self.live:
+            await self.renderer.in_thread(self.hearing.write_rest)
 
     async def play(self) -> None:
         """Take the motion of each of the screen's times; render and write it if live, at the time since the first.
@@ -106,13 +113,25 @@ class ReceiverPipeline:
             due_s = self.ticker.next_s(self.now())
             await self.sleep(max(0.0, due_s - self.now()))
             shown = self.smoother.sample(due_s)
-            if self.live and shown is not None and shown.motion is not last:
-                first_s, last = due_s if first_s is None else first_s, shown.motion
+            if not self.live or shown is None:
+                continue
+            first_s = due_s if first_s is None else first_s
+            if shown.motion is not last:
+                last = shown.motion
                 await self._show(last, due_s - first_s)
+            await self._hear(self.smoother.capture_time_s(due_s), due_s - first_s)
 
     async def _show(self, motion: Motion, time_s: float) -> None:
+        if not self.live:
+            await self._hear(motion.capture_time_s, time_s)
         await self.renderer.in_thread(partial(self._show_now, motion, time_s))
         self.frames_shown += 1
 
     def _show_now(self, motion: Motion, time_s: float) -> None:
-        self.writer.write(self.renderer.render_now(motion), time_s)
+        self.hearing.in_step.picture(motion.capture_time_s, self.writer.write(self.renderer.render_now(motion), time_s))
+
+    async def _hear(self, capture_time_s: float, time_s: float) -> None:
+        """Write the sound up to a capture time, that stands at `time_s` in the file."""
+        packets = self.hearing.store.until(capture_time_s)
+        if packets:
+            await self.renderer.in_thread(partial(self.hearing.write, packets, time_s - capture_time_s))

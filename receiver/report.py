@@ -44,6 +44,11 @@ class ReceiveReport(CallReport):
     longest_freeze_ms: float = 0.0
     playout_delay_ms: float = 0.0
     """By how much a screen runs behind the quickest frames, at the end."""
+    sound_late: int = 0
+    """Packets of sound that came when the picture had passed them."""
+    sound_after_picture: dict[str, float] | None = None
+    """By how much later than its picture sound is heard, in ms: least, median, most, and the share within -45 to 125;
+    None without sound."""
     decode_ms: Percentiles = field(default_factory=no_samples)
     render_ms: Percentiles = field(default_factory=no_samples)
 
@@ -65,6 +70,9 @@ class ReceiveReport(CallReport):
         self.level = pipeline.decoder.level.name.lower() if pipeline.decoder.level is not None else ""
         self.frames_shown = pipeline.frames_shown
         self.crop_moves = [list(move) for move in pipeline.crops.moves]
+        hearing = pipeline.hearing
+        self.sound_bytes, self.sound_packets = hearing.reader.section_bytes, hearing.reader.packets
+        self.sound_late, self.sound_after_picture = hearing.store.late, hearing.in_step.figures()
         self.frames_dropped = collector.frames_dropped + pipeline.motions.dropped
         smoother = pipeline.smoother
         self.screen = {how.value: count for how, count in smoother.counts.items()}

@@ -25,7 +25,7 @@ from receiver.render import FaceRenderer
 from receiver.report import ReceiveReport
 from receiver.settings import ReceiveSettings
 from receiver.show import VideoWriter, check_output
-from receiver.source import SourceCache, decode_source
+from receiver.source import SourceCache, decode_source, readable
 from signaling.client import SignalingClient
 from signaling.control import agree
 from signaling.control_messages import Bye, Hello, SourceReady, Start
@@ -128,6 +128,7 @@ class ReceiveSession:
             model_id=self._model.model_id,
             tables_sha256=self._model.codec_tables.sha256,
             picture_px=self._settings.size or 0,
+            pictures=readable(),
         )
         await agree(peer.control, hello)
         await self._take_source(peer)
@@ -267,7 +268,7 @@ class ReceiveSession:
             collector=Collector(self._settings.reorder_hold_ms / 1000, start.first_sequence),
             motions=motions,
             renderer=self._renderer,
-            writer=VideoWriter(self._output, start.frame_rate, self._settings.video_crf),
+            writer=VideoWriter(self._output, start.frame_rate, self._settings.video_crf, start.sound),
             live=self._settings.live,
             show_fps=self._settings.show_fps,
             now=self._now,

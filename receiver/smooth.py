@@ -65,6 +65,11 @@ class Smoother:
             self.frames_on_time += not late
             self._clock.heard(motion.capture_time_s, wanted_s, arrival_s)
 
+    def capture_time_s(self, display_s: float) -> float:
+        """What was captured when is on the screen at a display time that was sampled, or would be if it had come."""
+        newest_s = self._path.newest_s
+        return self._clock.capture_time_s(display_s, newest_s if newest_s is not None else 0.0)
+
     def sample(self, display_s: float) -> Shown | None:
         """The motion to show at a time that does not fall; None before the first frame's turn."""
         newest_s = self._path.newest_s

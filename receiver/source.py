@@ -5,15 +5,28 @@ import io
 import os
 import warnings
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import UnidentifiedImageError
+from PIL import UnidentifiedImageError, features
 
 from receiver.errors import SourceError
 from receiver.show import Image
+from signaling.control_messages import Mime
 
-FORMATS = {"image/webp": "WEBP", "image/jpeg": "JPEG", "image/png": "PNG"}
+FORMATS: Final[dict[str, str]] = {
+    "image/webp": "WEBP",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+    "image/avif": "AVIF",
+}
+
+
+def readable() -> tuple[Mime, ...]:
+    """The types of pictures that this machine reads, for the hello; a build of Pillow may lack AVIF."""
+    usual: tuple[Mime, ...] = ("image/webp", "image/jpeg", "image/png")
+    return (*usual, "image/avif") if features.check("avif") else usual
 
 
 def decode_source(picture: bytes, mime: str, size: int) -> Image:

@@ -15,6 +15,7 @@ from replay.errors import ClipError
 from replay.motions import clip_motions, crop_face, open_clip, read_picture
 from replay.render import render_video
 from replay.retarget import Retarget, nearest_start
+from sender.clip_sound import clip_sound, has_sound
 from sender.extract import Extractor
 from sender.settings import SendSettings
 from signaling.settings import read_settings
@@ -32,7 +33,7 @@ def animate_picture(
     look: Look | None = None,
     start: Start = "nearest",
 ) -> int:
-    """Animate a picture with a clip or recording and return the number of frames.
+    """Animate a picture with a clip or recording, and its sound, and return the number of frames.
 
     Raises ClipError for a portrait that cannot be used or a driver without a frame, InputError, NoFace, RecordingError,
     ModelMismatch, OutputError, and DamagedRecording after what is good before the damage was written.
@@ -48,7 +49,8 @@ def animate_picture(
         clip, cropper = open_clip(driver, model, extractor, settings)
         with closing(clip):
             motions = carry_over(own, clip_motions(clip, cropper, extractor, settings.face_threshold), start)
-            frames = render_video(model, picture, motions, output, clip.frame_rate, portrait.name, look)
+            sounds = clip_sound(driver) if has_sound(driver) else None
+            frames = render_video(model, picture, motions, output, clip.frame_rate, portrait.name, look, sounds)
     if not frames:
         raise ClipError(f"{driver}: expected a clip of a face, found none in any frame")
     return frames

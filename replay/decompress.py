@@ -11,7 +11,7 @@ from receiver.source import decode_source
 from replay.errors import DamagedRecording
 from replay.motions import open_recording
 from replay.recorded_call import Face, read_call
-from replay.render import Pictures, render_video, usual_rate
+from replay.render import Pictures, decoded_sounds, render_video, usual_rate
 
 Carry = Callable[[Iterable[Motion]], Iterable[Motion]]
 
@@ -24,7 +24,7 @@ def decompress_recording(
     carry: Carry = iter,
     look: Look | None = None,
 ) -> int:
-    """Render a recording and return the number of frames.
+    """Render a recording, with its sound if it has any, and return the number of frames.
 
     Args: picture: RGB [P,P,3] to put the motion on; None is the source picture of the call. carry: what is made of the
         recorded motion first. look: from where, and how large.
@@ -36,7 +36,8 @@ def decompress_recording(
     face = call.face(path)
     pictures: Image | Pictures = face_pictures(path, face, model) if picture is None else picture
     rate = usual_rate(face.motions)
-    frames = render_video(model, pictures, carry(face.motions), output, rate, path.name, look)
+    sounds = decoded_sounds(face.sounds) if face.sounds else None
+    frames = render_video(model, pictures, carry(face.motions), output, rate, path.name, look, sounds)
     if call.damage is not None:
         raise DamagedRecording(f"{path}: {call.damage}; the {frames} frames before that are in {output}")
     return frames

@@ -27,7 +27,9 @@ from codec.recording_records import (
     SourceRecord,
     StatisticsRecord,
 )
+from codec.sound import SoundPacket
 from codec.wire import Profile
+from receiver.sound_in import SoundReader
 from replay.errors import DamagedRecording
 from signaling.control_messages import SourceUse, parse_control_message
 from signaling.errors import ControlError
@@ -55,8 +57,8 @@ class Face:
     frames: list[Came] = field(default_factory=list)
     """In the order of capture, each once."""
     sources: list[SourceFrom] = field(default_factory=list)
-    sounds: list[tuple[bytes, float]] = field(default_factory=list)
-    """Sections of sound as they came, each with the place of the newest motion: its times are near."""
+    sounds: list[SoundPacket] = field(default_factory=list)
+    """Packets of sound with their places, oldest first, each once."""
     messages: int = 0
     media_bytes: int = 0
     sound_bytes: int = 0
@@ -164,11 +166,11 @@ class _Reading:
         self._frames: dict[int, Came] = {}
         self._pictures: dict[str, SourceRecord] = {}
         self._digest = hashlib.sha256()
-        self._newest_s = 0.0
+        self._hearing = SoundReader()
 
     def connect(self, record: ConnectionRecord) -> None:
-        self._decoder = Decoder(self._tables)
-        self._clock_s = self._newest_s = record.clock_s
+        self._decoder, self._hearing = Decoder(self._tables), SoundReader()
+        self._clock_s = record.clock_s
 
     def picture(self, record: SourceRecord) -> None:
         self._pictures[record.sha256] = record
@@ -182,16 +184,21 @@ class _Reading:
         face = self.face
         face.messages += 1
         face.media_bytes += len(record.message)
-        for one in self._decode(record.message):
+        for index, one in enumerate(self._decode(record.message)):
+            if index == 0:  # those that had to wait for it were heard when they came
+                self._hear(one)
             self._digest.update(_integers(one))
             if one.motions:
                 level = one.level.name.lower() if one.profile is Profile.PREDICTIVE else None
                 face.codings[one.profile.name.lower(), level] += 1
             for motion in (*one.repeated, *one.motions):
                 self._keep(motion, record.time_s)
-            if one.sound:
-                face.sound_bytes += len(one.sound)
-                face.sounds.append((one.sound, self._newest_s))
+
+    def _hear(self, message: MediaMessage) -> None:
+        self.face.sound_bytes += len(message.sound)
+        for _, packet in self._hearing.take(message):
+            time_ms = packet.time_ms + round(1000 * self._clock_s)
+            self.face.sounds.append(replace(packet, time_ms=time_ms))
 
     def _decode(self, message: bytes) -> Iterator[MediaMessage]:
         try:
@@ -208,7 +215,6 @@ class _Reading:
 
     def _keep(self, motion: Motion, arrival_s: float) -> None:
         place_s = self._clock_s + motion.capture_time_s
-        self._newest_s = max(self._newest_s, place_s)
         place_ms = round(1000 * place_s)
         if place_ms >= 0 or self._clock_s >= 0:  # else it restates what was before the recording
             self._frames.setdefault(place_ms, Came(replace(motion, capture_time_s=place_s), arrival_s))
@@ -216,6 +222,7 @@ class _Reading:
     def finish(self) -> None:
         face = self.face
         face.frames = [self._frames[place] for place in sorted(self._frames)]
+        face.sounds.sort(key=lambda packet: packet.time_ms)
         face.sources.sort(key=lambda source: source.from_s)
         if not face.sources and self._pictures:
             first = next(iter(self._pictures.values()))

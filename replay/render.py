@@ -1,5 +1,6 @@
 """A source picture and motion become a video file."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -9,15 +10,19 @@ from rich.console import Console
 from rich.progress import track
 
 from codec.motion import Motion
+from codec.sound import SoundPacket
 from models.weights import Model
 from receiver.look import Look
 from receiver.motion_path import SAME_S
+from receiver.opus import DELAY_S, OpusDecoder, Samples
 from receiver.render import FaceRenderer
 from receiver.settings import ReceiveSettings
 from receiver.show import Image, VideoWriter
 
 Pictures = Sequence[tuple[float, Image]]
 """Source pictures, uint8 RGB [P,P,3], P the model's size or twice that, each with the time from which on it is used."""
+Sound = tuple[float, Samples]
+"""Seconds on the clock of the motion, int16 [n] at 48 kHz."""
 
 
 def render_video(
@@ -28,18 +33,41 @@ def render_video(
     frame_rate: float,
     title: str,
     look: Look | None = None,
+    sounds: Iterable[Sound] | None = None,
 ) -> int:
     """Render every motion from its source picture, at its capture time. Returns the number of frames.
 
     Args: picture: uint8 RGB [P,P,3], P the model's size or twice that; or several. frame_rate: frames a second, 0 where
         unknown. title: what the progress bar says; it is on stderr, and only where that is a terminal. look: from
-        where, and how large.
+        where, and how large. sounds: in the order of their times, on the clock of the motion; None: a silent film.
     Raises: OutputError, ViewError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
-    with closing(VideoWriter(output, frame_rate, video_crf())) as writer:
+    waiting = deque[Sound]()
+    coming = iter(sounds or ())
+    with closing(VideoWriter(output, frame_rate, video_crf(), sound=sounds is not None)) as writer:
         for image, time_s in render_frames(model, picture, show_frames(title)(motions, 0), look):
+            _hear_until(writer, time_s, waiting, coming)
             writer.write(image, time_s)
     return writer.frames
+
+
+def _hear_until(writer: VideoWriter, time_s: float, waiting: deque[Sound], coming: Iterator[Sound]) -> None:
+    """Write the sound up to a time: no more, or it would go on after the last picture."""
+    while waiting or (following := next(coming, None)) is not None:
+        if not waiting:
+            assert following is not None
+            waiting.append(following)
+        if waiting[0][0] > time_s:
+            return
+        begin_s, samples = waiting.popleft()
+        writer.hear(samples, begin_s)
+
+
+def decoded_sounds(packets: Iterable[SoundPacket]) -> Iterator[Sound]:
+    """Packets, oldest first, as samples with their times. What is no packet is left out."""
+    decoder = OpusDecoder()
+    for packet in packets:
+        yield packet.time_ms / 1000 - DELAY_S, decoder.decode_or_nothing(packet.opus)
 
 
 def show_frames(title: str) -> Callable[[Iterable[Motion], int], Iterable[Motion]]:

@@ -1,6 +1,6 @@
 """The figures of one call: what both programs counted, joined, and the same counted again from the recording."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,12 +38,20 @@ def count_recording(path: Path, tables: CodecTables) -> RecordingFigures:
     return RecordingFigures(len(messages), frames, sum(map(len, messages)), source_bytes)
 
 
-def decode_all(decoder: Decoder, message: bytes) -> list[MediaMessage]:
-    """What a message says, with those before it that had to wait for it; nothing where it must wait itself."""
+def decode_all(
+    decoder: Decoder, message: bytes, hear: Callable[[MediaMessage], None] = lambda message: None
+) -> list[MediaMessage]:
+    """What a message says, with those before it that had to wait for it; nothing where it must wait itself.
+
+    `hear` takes the message in any case, for its sound.
+    """
     try:
-        return [decoder.decode(message), *decoder.unblocked()]
-    except MissingReference:
+        decoded = [decoder.decode(message), *decoder.unblocked()]
+    except MissingReference as missing:
+        hear(missing.message)
         return []
+    hear(decoded[0])
+    return decoded
 
 
 def check_against_recording(receiver: Counters, recorded: RecordingFigures) -> None:

@@ -179,14 +179,19 @@ async def film(
     thread: Executor,
     now: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    began: Callable[[float], None] = lambda start_s: None,
 ) -> None:
-    """Play a source into a queue at its own pace, decoding in `thread`; the queue always ends. Raises InputError."""
+    """Play a source into a queue at its own pace, decoding in `thread`; the queue always ends. Raises InputError.
+
+    `began` is told when capture time 0 was, by `now`.
+    """
     loop = asyncio.get_running_loop()
     start_s: float | None = None
     try:
         while (frame := await loop.run_in_executor(thread, source.read)) is not None:
             if start_s is None:
                 start_s = now() - frame.capture_time_s
+                began(start_s)
             if not source.live:
                 await sleep(max(0.0, start_s + frame.capture_time_s - now()))
             queue.put(frame)

@@ -32,12 +32,15 @@ def send(
     face_threshold: Annotated[
         float | None, typer.Option(help="Face score that is needed, 0 to 1. Default: 0.5.")
     ] = None,
+    sound: Annotated[
+        bool | None, typer.Option("--sound/--no-sound", help="Send the clip's sound. Default: yes.")
+    ] = None,
     steady: Annotated[
         bool | None, typer.Option("--steady/--no-steady", help="Take the tremble out of motion. Default: yes.")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of one network operation. Default: 1.")] = None,
 ) -> None:
-    """Send a clip or camera into a room: motion crosses the wire, and one picture of the face at the start.
+    """Send a clip or camera into a room: motion and sound cross the wire, and one picture of the face at the start.
 
     Ends with the clip, with Ctrl-C, or when the receiver hangs up. Exit code 0 for a call that ended well.
     """
@@ -51,6 +54,7 @@ def send(
         profile=profile,
         message_interval_ms=message_interval_ms,
         face_threshold=face_threshold,
+        sound=sound,
         steady=steady,
         torch_threads=threads,
     )

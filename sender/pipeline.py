@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from codec.motion import Motion
+from codec.sound import SoundPacket
 from sender.camera import Frame
 from sender.crop import Cropper
 from sender.crop_report import CropReporter
@@ -59,22 +60,29 @@ class SenderPipeline:
         self._plan: Plan | None = None
         self._began_s = 0.0
         self._kept_s = -1.0
+        self._sent_s = 0.0
+
+    def hear(self, opus: bytes, time_s: float) -> None:
+        """Take a packet of 60 ms of sound, captured from `time_s` on by the frames' clock. Raises PeerGone."""
+        if time_s >= 0:
+            self.packetiser.add_sound(SoundPacket(round(1000 * time_s), opus), self.now())
+            self._follow()
+            self.flush()
 
     async def run(self) -> None:
         """Send every frame that can be sent. Raises PeerGone."""
-        said_s = self.now()
+        said_s = self._sent_s = self.now()
         while not self.frames.ended:
             # no longer than the gathered frames, or the other side, can wait
             frame = await self.frames.get(self._patience_s())
             self._follow()
             if frame is not None:
                 await self._take(frame)
-            if self._flush():
-                said_s = self.now()
-            elif self.now() - said_s >= IDLE_AFTER_S:
+            self.flush()
+            if self.now() - max(said_s, self._sent_s) >= IDLE_AFTER_S:
                 self.say_idle("no face" if self.frames_no_face else "no frames")
                 said_s = self.now()
-        self._flush(at_once=True)
+        self.flush(at_once=True)
 
     def _patience_s(self) -> float:
         due_s = self.packetiser.due_s
@@ -118,19 +126,19 @@ class SenderPipeline:
     def _calmed(self, motion: Motion) -> Motion:
         return self.steady(motion, self.cropper.follower.square) if self.steady is not None else motion
 
-    def _flush(self, at_once: bool = False) -> bool:
-        """Send what has gathered, if it is time; returns whether something was sent."""
+    def flush(self, at_once: bool = False) -> None:
+        """Send what has gathered, if it is time. Raises PeerGone."""
         if not (at_once and self.packetiser.due_s is not None or self.packetiser.due(self.now())):
-            return False
+            return
         if self.channel.congested:
             self.frames_congested += self.packetiser.discard()
-            return False
-        message, frames = self.packetiser.pack()
+            return
+        message, frames, sound_bytes = self.packetiser.pack(self.now())
         self.channel.send(message, frames)
+        self._sent_s = self.now()
         if self.rate is not None:
-            self.rate.sent(len(message), frames, self.now())
+            self.rate.sent(len(message), frames, self.now(), sound_bytes)
             self.repeats += self._plan.repeat if self._plan is not None else 0
-        return True
 
 
 def _near_border(extracted: Extracted) -> bool:

@@ -51,6 +51,7 @@ class SendReport(CallReport):
         self.frames_sent = pipeline.channel.frames
         self.messages_sent = pipeline.channel.messages
         self.payload_bytes = pipeline.channel.payload_bytes
+        self.sound_bytes, self.sound_packets = pipeline.packetiser.sound.bytes, pipeline.packetiser.sound.packets
         self.repeats = round(pipeline.repeats / max(1, self.messages_sent), 2)
         for at_s, plan in pipeline.plans[len(self.plans) :]:
             told = [round(at_s, 2), round(1000 * plan.interval_s), plan.repeat, round(plan.frame_rate, 2)]

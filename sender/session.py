@@ -20,6 +20,7 @@ from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
 from models.weights import Model
 from sender.camera import Frame, FrameSource, Image, film, open_source
+from sender.clip_sound import has_sound, play_sound
 from sender.crop import Cropper
 from sender.crop_watch import FaceWatch
 from sender.extract import Extractor
@@ -30,8 +31,10 @@ from sender.rate import RateController
 from sender.report import SendReport
 from sender.send import MediaSender
 from sender.settings import SendSettings
+from sender.sound_out import SoundOut
 from sender.source import LARGE_QUALITY, MIME, Source, decode_picture, encode_picture, find_source
 from sender.steady import Steady
+from sender.voice import Voice
 from signaling.client import SignalingClient
 from signaling.control import agree
 from signaling.control_messages import Bye, Hello, Idle, Start
@@ -47,6 +50,8 @@ from signaling.watch import wait_bye, watch_peer
 
 RENDERER_READY_TIMEOUT_S = 30.0
 BYE_TIMEOUT_S = 3.0
+LAST_SOUND_S = 0.2
+"""How long the sound of the last pictures is waited for: a packet is whole 60 ms after it began."""
 
 
 class SendSession:
@@ -85,6 +90,7 @@ class SendSession:
         self._record = record
         self._recorder: CallRecorder | None = None
         self._stop = threading.Event()
+        self._voice: Voice | None = None
 
     async def run(self) -> None:
         """Make the call. Raises SenderError, SignalingError; a cancelled call says goodbye first."""
@@ -139,6 +145,7 @@ class SendSession:
             raise
         self._extractor.set_source(decode_picture(source.picture))
         if not frames.live:
+            self._voice = Voice() if settings.sound and has_sound(Path(self._input)) else None
             frames.close()
             frames = open_source(self._input)
         return frames, source
@@ -151,7 +158,7 @@ class SendSession:
             await peer.control.refuse(str(error))
             raise
         self.report.take_setup(peer.tap)
-        peer.control.send(Start(frame_rate=frames.frame_rate))
+        peer.control.send(Start(frame_rate=frames.frame_rate, sound=self._voice is not None))
         self._say(f"sending {self._input} to room '{self._room}'")
         await self._send_frames(client, peer, frames, source)
         if self._recorder is not None and self._recorder.error is not None:
@@ -192,7 +199,11 @@ class SendSession:
         feedback = Feedback(Decoder(self._model.codec_tables), encoder, rate, self._now)
         peer.on_media = feedback.take
         pipeline = self._build_pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
-        filming = asyncio.create_task(film(frames, queue, self._camera_thread, self._now), name="film")
+        began: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+        filming = asyncio.create_task(
+            film(frames, queue, self._camera_thread, self._now, began=began.set_result), name="film"
+        )
+        hearing = asyncio.create_task(self._play_sound(pipeline, began), name="sound")
         keeping = asyncio.create_task(self._keep_statistics(rate), name="statistics")
         start_s = self._now()
 
@@ -205,7 +216,7 @@ class SendSession:
 
         try:
             self.report.ended = await first_to_end(
-                self._until_the_input_ends(pipeline),
+                self._until_the_input_ends(pipeline, hearing),
                 self._until_hung_up(peer),
                 watch_peer(peer, client, lambda: peer.tap.heard_s),
                 show_progress(count),
@@ -218,10 +229,8 @@ class SendSession:
             raise
         finally:
             count()
-            filming.cancel()
-            keeping.cancel()
-            outcome = (await asyncio.gather(filming, keeping, return_exceptions=True))[0]
-        if isinstance(outcome, Exception):
+            outcomes = await _end(filming, hearing, keeping)
+        for outcome in outcomes:
             raise outcome  # a damaged clip, a camera that stopped: after what was good has been sent
 
     async def _keep_statistics(self, rate: RateController) -> None:
@@ -230,8 +239,14 @@ class SendSession:
                 lambda: LinkFigures(loss_sent=rate.link.losses.loss, round_trip_s=rate.link.rtt_s)
             )
 
-    async def _until_the_input_ends(self, pipeline: SenderPipeline) -> str:
+    async def _play_sound(self, pipeline: SenderPipeline, began_s: "asyncio.Future[float]") -> None:
+        if self._voice is not None:
+            await play_sound(Path(self._input), self._voice, began_s, pipeline.hear, self._now)
+
+    async def _until_the_input_ends(self, pipeline: SenderPipeline, hearing: "asyncio.Task[None]") -> str:
         await pipeline.run()
+        await asyncio.wait((hearing,), timeout=LAST_SOUND_S)
+        pipeline.flush(at_once=True)
         return "the input ended"
 
     async def _until_hung_up(self, peer: Peer) -> str:
@@ -289,6 +304,7 @@ class SendSession:
                 interval_s=self._settings.usual_interval_ms / 1000,
                 frame_period_s=1 / frame_rate if frame_rate else 0.0,
                 times=self._times,
+                sound=SoundOut(rate),
             ),
             channel=MediaSender(peer),
             face_threshold=self._settings.face_threshold,
@@ -299,3 +315,11 @@ class SendSession:
             wire_sent=(lambda: peer.tap.sent.bytes) if peer.tap.attached else None,
             now=self._now,
         )
+
+
+async def _end(*tasks: "asyncio.Task[None]") -> list[Exception]:
+    """Stop tasks, and give back why those failed that did."""
+    for task in tasks:
+        task.cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    return [outcome for outcome in outcomes if isinstance(outcome, Exception) and not isinstance(outcome, PeerGone)]

@@ -42,6 +42,8 @@ class SendSettings(BaseSettings):
     alone; None: everything."""
     usual_interval_ms: ClassVar[float] = 60.0
     """For what is not sent over a link."""
+    sound: bool = True
+    """Whether a clip's sound is sent with it; a camera has none."""
     steady: bool = True
     """Whether the tremble of the measured keypoints and pose is taken out before motion is sent."""
     capture_queue_frames: Annotated[int, Field(ge=1)] = 4

@@ -21,7 +21,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Words = Annotated[str, Field(max_length=500)]
 Name = Annotated[str, Field(max_length=128)]
 Count = Annotated[int, Field(ge=0, lt=1 << 53)]
-Mime = Literal["image/webp", "image/jpeg", "image/png"]
+Mime = Literal["image/webp", "image/jpeg", "image/png", "image/avif"]
 
 
 class ControlMessage(BaseModel):
@@ -41,6 +41,8 @@ class Hello(ControlMessage):
     tables_sha256: Name
     picture_px: Annotated[int, Field(ge=0, le=4096)] = 0
     """Side of the pictures that the receiver shows; 0: the model's. A sender that has more detail sends it for more."""
+    pictures: Annotated[tuple[Mime, ...], Field(max_length=8)] = ("image/webp",)
+    """The types of source pictures that are read here. Who does not say so reads WebP."""
 
     def mismatch(self, other: "Hello") -> str | None:
         """Say in words why the other side cannot be understood, or None. Both sides come to the same judgement."""
@@ -138,11 +140,15 @@ class Chat(ControlMessage):
 
 
 class Start(ControlMessage):
-    """Media begins. `frame_rate` is what the sender will capture, frames a second; 0 where it does not know."""
+    """Media begins. `frame_rate` is what the sender will capture, frames a second; 0 where it does not know.
+
+    `sound`: whether sound comes as well, so that a film is begun with room for it.
+    """
 
     type: Literal["start"] = "start"
     first_sequence: Annotated[int, Field(ge=0, le=65535)] = 0
     frame_rate: Annotated[float, Field(ge=0, le=1000)]
+    sound: bool = False
 
 
 class Idle(ControlMessage):

@@ -19,6 +19,10 @@ class CallReport:
     level: str = ""
     """How motion is coded; the finest level of those that were used."""
     payload_bytes: int = 0
+    sound_bytes: int = 0
+    """Of these, those of sound; none where there is none."""
+    sound_packets: int = 0
+    """Packets of 60 ms; silence has none."""
     source_bytes: int = 0
     """Bytes of the source picture that crossed the wire; 0 where the receiver had it."""
     wire_bytes_out: int | None = None
@@ -64,7 +68,7 @@ class CallReport:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON has it, with rates since the start of media; None where they are not known."""
-        each = round(self.payload_bytes / self.frames_crossed, 2) if self.frames_crossed else None
+        each = round((self.payload_bytes - self.sound_bytes) / self.frames_crossed, 2) if self.frames_crossed else None
         rates = {
             "bytes_per_frame": each,
             "payload_kbps": self._rate(self.payload_bytes, 0),

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from call.engine import Engine
-from call.opus import OpusEncoder
 from call.page_messages import ChatMessage, EngineMessage, MuteMessage, StateMessage, Stats
-from call.sound import PACKET_SAMPLES
 from call.watching import Picture
+from codec.sound import PACKET_SAMPLES
 from receiver.show import Image
+from sender.opus import OpusEncoder
 
 
 @dataclass

@@ -189,9 +189,12 @@ async def test_new_source_in_mid_call_is_sent_beside_it_and_used_from_a_frame_on
     a, b = make_side(tiny, url), make_side(tiny, url)
     async with both(a, b):
         first = b.engine.screen.current_sha256
-        fresh = from_crop(picture(7, 2), 80)
-        a.engine.set_source(fresh)
-        await until(lambda: b.engine.screen.current_sha256 == fresh.sha256 != first)
+        a.engine.set_source(from_crop(picture(7, 2), 80))
+        await until(lambda: b.engine.screen.current_sha256 != first)
+        assert a.engine.conversation is not None
+        fresh = a.engine.conversation.offer.used
+        assert fresh is not None
+        assert b.engine.screen.current_sha256 == fresh.sha256
         seen = len(b.front.pictures)
         await until(lambda: len(b.front.pictures) > seen + 2)
         assert b.engine.conversation is not None

@@ -7,20 +7,20 @@ import av
 import numpy as np
 import pytest
 
-from call.film import FilmWriter
 from call.headless import FileFront, call_headless
 from call.room_link import RoomLink
 from models.weights import Model
+from receiver.show import VideoWriter
 from tests.call.engines import make_engine
 from tests.call.fronts import picture
-from tests.call.test_opus import tone
+from tests.receiver.sounds import tone
 
 pytestmark = pytest.mark.network
 
 
 def make_clip(path: Path, seconds: float) -> Path:
     """A clip with stripes and a tone."""
-    film = FilmWriter(path, 12.5)
+    film = VideoWriter(path, 12.5, 18, sound=True)
     for index in range(round(12.5 * seconds)):
         film.write(picture(index), index / 12.5)
         film.hear(tone(0.08), 0.08 * index)

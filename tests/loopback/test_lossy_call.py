@@ -84,7 +84,7 @@ async def talk(there: Lossy, back: Lossy) -> Outcome:
         for index in range(FRAMES):
             packetiser.follow(rate.plan(now()))
             packetiser.add(motions[index], now())
-            message, frames = packetiser.pack()
+            message, frames, _ = packetiser.pack()
             sender.send_media(message)
             rate.sent(len(message), frames, now())
             await asyncio.sleep(EACH_S)

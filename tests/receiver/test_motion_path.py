@@ -38,6 +38,13 @@ def test_constant_velocity_comes_out_exactly() -> None:
     assert [one.how for one in shown] == [How.RECEIVED, How.INTERPOLATED] * 9
 
 
+def test_a_moment_before_a_frame_at_zero_is_the_frame() -> None:
+    path = MotionPath()
+    path.push(still(0.0, 0.5))
+    shown = path.at(-0.0003)
+    assert (x_of(shown), shown and shown.motion.capture_time_s) == (0.5, 0.0)
+
+
 def test_one_frame_lost_is_bridged() -> None:
     path = MotionPath()
     for index in (0, 1, 3):  # at 15 a second

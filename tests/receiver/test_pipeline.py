@@ -38,8 +38,9 @@ class Screen:
         self.motions.append(motion.capture_time_s)
         return np.zeros((8, 8, 3), np.uint8)
 
-    def write(self, image: Image, capture_time_s: float) -> None:
+    def write(self, image: Image, capture_time_s: float) -> float:
         self.times_s.append(round(capture_time_s, 3))
+        return capture_time_s
 
 
 def build(screen: Screen, queue: int = 100, hold_s: float = 0.05, **more: Any) -> ReceiverPipeline:
@@ -78,9 +79,9 @@ class Stage(Screen):
         await self.sleep(self.render_s)
         return work()
 
-    def write(self, image: Image, capture_time_s: float) -> None:
-        super().write(image, capture_time_s)
+    def write(self, image: Image, capture_time_s: float) -> float:
         self.sent_at_s.append(self.now_s)
+        return super().write(image, capture_time_s)
 
     def build(self, messages: list[bytes], interval_s: float = 0.08, lost: Iterable[int] = (), **more: Any) -> Any:
         pipeline = build(self, live=True, now=lambda: self.now_s, sleep=self.sleep, **more)

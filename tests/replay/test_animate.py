@@ -13,9 +13,11 @@ from replay.animate import animate_picture, carry_over
 from replay.errors import ClipError, ModelMismatch
 from replay.pairs import shown_frames
 from sender.errors import InputError
+from tests.receiver.sounds import beeps, onsets_s, sound_of
 from tests.replay.test_decompress import motion, record
 from tests.replay.tiny import save_tiny
 from tests.sender.clips import make_clip
+from tests.sender.test_voice import sounding_clip
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +116,10 @@ def test_large_portrait_keeps_its_detail(tmp_path: Path, model: Model) -> None:
     assert [picture.shape[0] for picture in shown] == [64, 128]
     scaled = cv2.resize(shown[0], (128, 128), interpolation=cv2.INTER_CUBIC)
     assert cv2.Laplacian(shown[1], cv2.CV_64F).std() > 1.3 * cv2.Laplacian(scaled, cv2.CV_64F).std()
+
+
+def test_picture_speaks_with_the_clips_voice(tmp_path: Path, model: Model, portrait: Path) -> None:
+    clip = sounding_clip(tmp_path / "clip.mp4", beeps(1.2, [0.2, 0.8]), at_s=0.08)
+    frames = animate_picture(portrait, clip, tmp_path / "out.mp4", model, relative=True)
+    assert frames == 32
+    assert onsets_s(sound_of(tmp_path / "out.mp4")) == pytest.approx([0.28, 0.88], abs=0.03)

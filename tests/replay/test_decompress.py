@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -13,13 +14,18 @@ from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
 from codec.recording_records import Direction, SourceRecord
+from codec.sound import SoundPacket, pack_sound
 from models.weights import Model
 from receiver.errors import OutputError
 from receiver.render import FaceRenderer
 from replay.decompress import decompress_recording
 from replay.errors import DamagedRecording, ModelMismatch
+from replay.motions import open_recording
 from replay.pairs import shown_frames
+from replay.recorded_call import read_call
 from sender.source import decode_picture, encode_picture
+from sender.voice import Voice
+from tests.receiver.sounds import beeps, onsets_s, sound_of
 from tests.replay.tiny import save_tiny
 
 RATE = 25
@@ -138,3 +144,30 @@ def test_view_and_size_are_the_viewers(tmp_path: Path, model: Model) -> None:
     assert large.image.shape == (128, 128, 3)
     assert np.abs(plain.image.astype(int) - turned.image).mean() > 2
     assert facewire.run([*command, str(tmp_path / "none.mp4"), "--view", "far", *weights]) == 1
+
+
+def test_sound_is_written_at_its_time_also_where_motion_must_wait(tmp_path: Path, model: Model) -> None:
+    tables, path = model.codec_tables, tmp_path / "call.fwr"
+    encoder, voice = Encoder(tables), Voice()
+    packets = voice.take(beeps(1.8, [0.3, 1.2]), 0.0)
+    with RecordingWriter(path, RecordingHeader(model.model_id, tables.sha256)) as writer:
+        writer.add(SourceRecord(0.0, Direction.RECEIVED, encode_picture(source(model), 90), "image/webp"))
+        for index in range(round(1.8 / 0.08)):
+            due = [SoundPacket(round(1000 * at_s), opus) for at_s, opus in packets if index <= at_s / 0.08 < index + 1]
+            motions = [motion(model, 2 * index), motion(model, 2 * index + 1)]
+            message = encoder.encode(motions, sound=pack_sound(due))
+            if index != 12:  # lost on the wire: what follows builds on it, and cannot be read until a new start
+                writer.write(index * 0.08, message)
+    assert decompress_recording(path, tmp_path / "out.mp4", model) == 24
+    sound = sound_of(tmp_path / "out.mp4")
+    assert onsets_s(sound)[0] == pytest.approx(0.3, abs=0.02)
+    recorded = read_call(open_recording(path, model), tables).faces[Direction.RECEIVED]
+    assert len(recorded.motions) == 24
+    assert recorded.sounds[-1].time_ms >= 1200, "the words behind the loss are there, though nobody is seen to say them"
+
+
+def test_recording_without_sound_makes_a_silent_film(tmp_path: Path, model: Model) -> None:
+    record(tmp_path / "call.fwr", model, pairs_of_frames(model, 2))
+    decompress_recording(tmp_path / "call.fwr", tmp_path / "out.mp4", model)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert not container.streams.audio

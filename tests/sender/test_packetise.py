@@ -62,7 +62,7 @@ def test_pack_gives_what_was_added_and_counts_up() -> None:
     for start in (0, 2):
         for index in (start, start + 1):
             packetiser.add(motion(index * 0.04), index * 0.04)
-        message, frames = packetiser.pack()
+        message, frames, _ = packetiser.pack()
         assert frames == 2
         decoded.append(decoder.decode(message))
     assert [message.sequence for message in decoded] == [0, 1]
@@ -90,7 +90,7 @@ def test_follow_takes_interval_repeats_and_level_from_the_plan() -> None:
         packetiser.add(motion(index * 0.08), index * 0.08)
         if packetiser.due(index * 0.08):
             lost.append(packetiser.pack())
-    assert [frames for _, frames in lost] == [2, 2, 2]
+    assert [packed.frames for packed in lost] == [2, 2, 2]
     message = decoder.decode(lost[2][0])
     assert message.level == Level.LOW
     assert [round(frame.capture_time_s, 2) for frame in message.repeated] == [0.08, 0.24]

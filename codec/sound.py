@@ -1,4 +1,4 @@
-"""The sound section of a media message: Opus packets with the time at which each was captured.
+"""The sound of a media message (FORMAT.md, "Sound"): Opus packets with the time at which each was captured.
 
     [number of packets - 1: 2 bits | time of the newest, in ms, modulo 2^14: 14 bits], big-endian
     for each but the newest, oldest first: [how long before the next one, in ms / 20: u8] [length: u8] [packet]
@@ -10,7 +10,7 @@ A packet that is sent again after a loss looks like any other; the receiver know
 from dataclasses import dataclass
 from typing import Final
 
-from call.errors import SoundError
+from codec.errors import SoundError
 
 PACKET_MS: Final = 60
 SAMPLE_RATE: Final = 48000

@@ -1,4 +1,4 @@
-"""Opus made and read here, through PyAV, where no page does it: calls from files, browsers without WebCodecs."""
+"""Opus made here, through PyAV, where no page does it: calls from files, browsers without WebCodecs."""
 
 from fractions import Fraction
 from typing import Final
@@ -9,8 +9,8 @@ from av.audio.codeccontext import AudioCodecContext
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
-from call.errors import SoundError
-from call.sound import PACKET_MS, PACKET_SAMPLES, SAMPLE_RATE
+from codec.errors import SoundError
+from codec.sound import PACKET_MS, PACKET_SAMPLES, SAMPLE_RATE
 
 BIT_RATE: Final = 12_000
 Samples = NDArray[np.int16]
@@ -18,7 +18,7 @@ Samples = NDArray[np.int16]
 
 
 class OpusEncoder:
-    """Samples in pieces of any length in, packets of 60 ms out. FFmpeg's libopus ignores the option for DTX."""
+    """Samples in pieces of any length in, packets of 60 ms out."""
 
     def __init__(self, bit_rate: int = BIT_RATE) -> None:
         context = av.CodecContext.create("libopus", "w")
@@ -30,6 +30,7 @@ class OpusEncoder:
         context.time_base = Fraction(1, SAMPLE_RATE)
         context.options = {"frame_duration": str(PACKET_MS), "application": "voip", "vbr": "on"}
         context.open()
+        self.bit_rate = bit_rate
         self._context = context
         self._rest = np.zeros(0, np.int16)
         self._samples = 0
@@ -52,32 +53,3 @@ class OpusEncoder:
             return [bytes(packet) for packet in self._context.encode(frame)]
         except FFmpegError as error:
             raise SoundError(f"expected sound that libopus can code, it failed: {error.strerror}") from None
-
-
-class OpusDecoder:
-    """Packets in, samples out; a lost one becomes silence."""
-
-    def __init__(self) -> None:
-        context = av.CodecContext.create("libopus", "r")
-        assert isinstance(context, AudioCodecContext)
-        context.sample_rate = SAMPLE_RATE
-        context.layout = "mono"
-        self._context = context
-
-    def decode(self, opus: bytes) -> Samples:
-        """Return the samples of one packet, int16 [n] at 48 kHz. Raises SoundError for what is no packet."""
-        try:
-            frames = self._context.decode(av.Packet(opus))
-        except FFmpegError as error:
-            raise SoundError(f"expected an Opus packet, got something else: {error.strerror}") from None
-        pieces = [_to_mono(frame) for frame in frames if isinstance(frame, av.AudioFrame)]
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.int16)
-
-
-def _to_mono(frame: av.AudioFrame) -> Samples:
-    samples = frame.to_ndarray()
-    if samples.dtype == np.int16:
-        channels = samples.reshape(-1, frame.layout.nb_channels).T if frame.format.is_packed else samples
-        return np.asarray(channels[0], np.int16)
-    floats = samples.reshape(-1, frame.layout.nb_channels).T[0] if frame.format.is_packed else samples[0]
-    return np.asarray(np.clip(np.round(floats * 32767), -32768, 32767), np.int16)

@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from call.errors import SoundError
-from call.sound import SoundOrder, SoundPacket, pack_sound, unpack_sound
+from codec.errors import SoundError
+from codec.sound import SoundOrder, SoundPacket, pack_sound, unpack_sound
 
 
 @pytest.mark.parametrize("near", [-9000, -100, 0, 100, 8000])
