@@ -45,6 +45,10 @@ class Mirror:
         if decoded.motions:
             self._motion = decoded.motions[-1]
 
+    def restate(self, most: int) -> list[bytes]:
+        """Messages by which a decoder that begins now comes to hold what this one does."""
+        return self._decoder.restate(most) if self._decoder is not None else []
+
     def use(self, source: OwnSource) -> None:
         """Take the picture that the other side renders from."""
         self._source, self._renderer = source, None

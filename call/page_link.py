@@ -27,11 +27,13 @@ from call.page_messages import (
     PageHello,
     PageLeave,
     PageMute,
+    PageRecord,
     PageSelfView,
     PageSource,
     PageStart,
     PageTakeSource,
     PageView,
+    RecordMessage,
     SourcePreview,
     ToEngine,
     ToPage,
@@ -99,8 +101,9 @@ class PageFront:
 
     def tell(self, message: EngineMessage) -> None:
         """Tell the page; one that comes later hears the last of each kind that stays true."""
-        if message.type in ("state", "mute", "crop", "face"):
-            self._last[message.type if not isinstance(message, MuteMessage) else f"mute {message.who}"] = message
+        if message.type in ("state", "mute", "record", "crop", "face"):
+            whose = f" {message.who}" if isinstance(message, MuteMessage | RecordMessage) else ""
+            self._last[message.type + whose] = message
         if self.link is not None:
             self.link.put(message)
 
@@ -248,6 +251,8 @@ class PageLink:
                 await self._take_source(message)
             case PageTakeSource():
                 engine.own.preview(self._show_preview)
+            case PageRecord():
+                engine.record(message.on)
             case PageLeave():
                 engine.leave()
 

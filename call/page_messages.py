@@ -156,6 +156,13 @@ class PageTakeSource(PageMessage):
     type: Literal["take_source"] = "take_source"
 
 
+class PageRecord(PageMessage):
+    """Record the call, or stop."""
+
+    type: Literal["record"] = "record"
+    on: bool
+
+
 class PageLeave(PageMessage):
     """Hang up."""
 
@@ -173,6 +180,7 @@ AnyPageMessage = (
     | PageChat
     | PageSource
     | PageTakeSource
+    | PageRecord
     | PageLeave
 )
 _MESSAGES: TypeAdapter[AnyPageMessage] = TypeAdapter(Annotated[AnyPageMessage, Field(discriminator="type")])
@@ -268,6 +276,15 @@ class MuteMessage(PageMessage):
     who: Literal["me", "them"]
 
 
+class RecordMessage(PageMessage):
+    """The call is recorded, by `me` or `them`, or not any more; `where`: the file, of one's own."""
+
+    type: Literal["record"] = "record"
+    on: bool
+    who: Literal["me", "them"]
+    where: str = ""
+
+
 class AskSource(PageMessage):
     """A new picture of oneself would help the other side, and why."""
 
@@ -284,5 +301,6 @@ EngineMessage = (
     | SourcePreview
     | ErrorMessage
     | MuteMessage
+    | RecordMessage
     | AskSource
 )

@@ -19,6 +19,7 @@ from codec.motion import Motion
 from codec.recording import RecordingReader
 from codec.recording_header import RecordingHeader
 from codec.recording_records import (
+    MAX_RECEIVED_TIME_S,
     ConnectionRecord,
     ControlRecord,
     Direction,
@@ -165,6 +166,7 @@ class _Reading:
         self._clock_s = 0.0
         self._frames: dict[int, Came] = {}
         self._pictures: dict[str, SourceRecord] = {}
+        self._uses: list[tuple[float, str]] = []
         self._digest = hashlib.sha256()
         self._hearing = SoundReader()
 
@@ -176,9 +178,7 @@ class _Reading:
         self._pictures[record.sha256] = record
 
     def use(self, message: SourceUse) -> None:
-        known = self._pictures.get(message.sha256)
-        if known is not None:
-            self.face.sources.append(SourceFrom(self._clock_s + message.from_s, known.picture, known.mime))
+        self._uses.append((self._clock_s + message.from_s, message.sha256))
 
     def message(self, record: MediaRecord) -> None:
         face = self.face
@@ -223,10 +223,12 @@ class _Reading:
         face = self.face
         face.frames = [self._frames[place] for place in sorted(self._frames)]
         face.sounds.sort(key=lambda packet: packet.time_ms)
-        face.sources.sort(key=lambda source: source.from_s)
-        if not face.sources and self._pictures:
-            first = next(iter(self._pictures.values()))
-            face.sources = [SourceFrom(0.0, first.picture, first.mime)]
+        # The first picture is in use until another one is: what said so may have crossed before the recording began.
+        first = [(-MAX_RECEIVED_TIME_S, sha256) for sha256 in list(self._pictures)[:1]]
+        uses = [use for use in first + sorted(self._uses) if use[1] in self._pictures]
+        for (from_s, sha256), (_, before) in zip(uses, [(0.0, ""), *uses], strict=False):
+            if sha256 != before:
+                face.sources.append(SourceFrom(from_s, self._pictures[sha256].picture, self._pictures[sha256].mime))
         face.integers_sha256 = self._digest.hexdigest()
 
 

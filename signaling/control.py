@@ -12,7 +12,8 @@
     bye                      <->        bye                 how many frames were sent, were received
 
 In a two-way call each side does both: hello, then pictures in either direction at any time, each announced by
-`source_use` before motion is told against it; `mute`, `camera` and `chat` at any time; no `start`, no `crop_moved`.
+`source_use` before motion is told against it; `mute`, `camera`, `chat` and `recording` at any time; no `start`, no
+`crop_moved`.
 
 JSON text, tagged by `type`; binary messages are chunks and nothing else. Every limit is checked before memory is taken.
 """

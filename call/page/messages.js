@@ -30,6 +30,7 @@ export const PAGE_TYPES = Object.freeze([
   "chat",
   "source",
   "take_source",
+  "record",
   "leave",
 ]);
 
@@ -43,6 +44,7 @@ export const ENGINE_TYPES = Object.freeze([
   "source_preview",
   "error",
   "mute",
+  "record",
   "ask_source",
 ]);
 
