@@ -33,6 +33,7 @@ COMMANDS = {
     "compress": Entry("replay.cli", "compress", "Turn a clip of a face into a recording (.fwr).", "Replay"),
     "decompress": Entry("replay.cli", "decompress", "Render a recording to a video file.", "Replay"),
     "replay": Entry("replay.cli", "group", "Look into recordings: `replay info`.", "Replay"),
+    "compare": Entry("replay.compare.cli", "compare", "Compare with H.264, H.265, VP9 and AV1: a report.", "Replay"),
     "animate": Entry("replay.cli", "animate", "Put the motion of a clip or recording on a picture.", "Replay"),
     "prepare": Entry("models.training.prepare", "prepare", "Make training data: landmarks and pose.", "Models"),
     "train": Entry("models.training.train", "train", "Train a model on prepared clips.", "Models"),

@@ -11,7 +11,7 @@ from PIL import Image
 
 from benchmarks import bitstream, bitstream_ways, rivals, val_motion
 from benchmarks.bitstream_charts import error_chart
-from benchmarks.chart import PANEL_PX, Axis, Mark, Panel, Series, draw
+from replay.chart import PANEL_PX, Axis, Mark, Panel, Series, draw
 from codec import Level, Motion, Profile
 from models.keypoints import LANDMARKS
 from models.training.dataset_index import Track

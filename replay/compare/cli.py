@@ -1,0 +1,46 @@
+"""The command `compare`. torch is imported when it runs."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Clips = Annotated[
+    list[Path], typer.Argument(help="Clips of a face, or folders of them; a folder's name is the name of its set.")
+]
+
+
+def compare(
+    clips: Clips,
+    out: Annotated[Path, typer.Option(help="Folder for report.html, report.json, plots, videos; resumed.")] = Path(
+        "compare"
+    ),
+    weights: Annotated[
+        Path | None, typer.Option(help="Folder of the model. [default: the shipped one]", envvar="FACEWIRE_WEIGHTS")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Only this codec, or `facewire 256`, `facewire 512 paper`; repeatable.")
+    ] = None,
+    first: Annotated[int, typer.Option(min=8, help="Use the first N frames of each clip.")] = 150,
+    every: Annotated[int, typer.Option(min=1, help="Measure each Nth frame.")] = 6,
+    lpips: Annotated[Path | None, typer.Option(help="LPIPS v0.1 SqueezeNet weights (safetensors).")] = None,
+    mediapipe_python: Annotated[Path | None, typer.Option(help="A python that has MediaPipe 0.10.21.")] = None,
+    landmarks: Annotated[bool, typer.Option(help="Measure landmark distances (needs MediaPipe).")] = True,
+    fid: Annotated[
+        Path | None, typer.Option(help="Weights of FID's network (extra `fid`); its sha256 is checked.")
+    ] = None,
+    videos: Annotated[int, typer.Option(min=0, help="Side-by-side videos of so many clips of each set.")] = 1,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+    ray: Annotated[
+        str | None, typer.Option(help="Do it on a Ray cluster (extra `ray`): its address, or `auto`.")
+    ] = None,
+) -> None:
+    """Send clips through facewire, H.264, H.265, VP9 and AV1, and say what equal pictures cost.
+
+    Writes a report that needs nothing beside it, and report.json with `bits_ratio_at_equal_picture`. A run that was
+    stopped goes on where it was; results hang on clip, weights and settings.
+    """
+    from replay.compare.report import Options, make_report
+
+    asked = Options(weights, only, first, every, lpips, mediapipe_python, landmarks, fid, videos, workers, ray)
+    make_report(clips, out, asked)
