@@ -1,6 +1,5 @@
 """A source picture and motion become a video file."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -42,16 +41,16 @@ def render_video(
         where, and how large. sounds: in the order of their times, on the clock of the motion; None: a silent film.
     Raises: OutputError, ViewError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
-    waiting = deque[Sound]()
+    waiting = list[Sound]()
     coming = iter(sounds or ())
     with closing(VideoWriter(output, frame_rate, video_crf(), sound=sounds is not None)) as writer:
         for image, time_s in render_frames(model, picture, show_frames(title)(motions, 0), look):
-            _hear_until(writer, time_s, waiting, coming)
+            hear_until(writer, time_s, waiting, coming)
             writer.write(image, time_s)
     return writer.frames
 
 
-def _hear_until(writer: VideoWriter, time_s: float, waiting: deque[Sound], coming: Iterator[Sound]) -> None:
+def hear_until(writer: VideoWriter, time_s: float, waiting: list[Sound], coming: Iterator[Sound]) -> None:
     """Write the sound up to a time: no more, or it would go on after the last picture."""
     while waiting or (following := next(coming, None)) is not None:
         if not waiting:
@@ -59,7 +58,7 @@ def _hear_until(writer: VideoWriter, time_s: float, waiting: deque[Sound], comin
             waiting.append(following)
         if waiting[0][0] > time_s:
             return
-        begin_s, samples = waiting.popleft()
+        begin_s, samples = waiting.pop(0)
         writer.hear(samples, begin_s)
 
 
