@@ -32,7 +32,7 @@ COMMANDS = {
     "demo": Entry("replay.cli", "demo", "Play a clip through a whole call on this machine.", "Replay"),
     "compress": Entry("replay.cli", "compress", "Turn a clip of a face into a recording (.fwr).", "Replay"),
     "decompress": Entry("replay.cli", "decompress", "Render a recording to a video file.", "Replay"),
-    "replay": Entry("replay.cli", "group", "Look into recordings: `replay info`.", "Replay"),
+    "replay": Entry("replay.recordings_cli", "group", "Play a recording; look into it, cut it, check it.", "Replay"),
     "compare": Entry("replay.compare.cli", "compare", "Compare with H.264, H.265, VP9 and AV1: a report.", "Replay"),
     "animate": Entry("replay.cli", "animate", "Put the motion of a clip or recording on a picture.", "Replay"),
     "prepare": Entry("models.training.prepare", "prepare", "Make training data: landmarks and pose.", "Models"),

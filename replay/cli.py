@@ -1,12 +1,10 @@
-"""The commands `compress`, `decompress`, `replay`, `animate` and `demo`. torch is imported when one of them runs."""
+"""The commands `compress`, `decompress`, `animate` and `demo`. torch is imported when one of them runs."""
 
-import json
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from receiver.look import FrontaliseOption, SizeOption, ViewOption, read_look
 
@@ -17,9 +15,6 @@ Output = Annotated[Path, typer.Argument(help="Video file to write: .mp4, .mov or
 
 
 Recording = Annotated[Path, typer.Argument(help="A recording, .fwr.")]
-group = typer.Typer(
-    help="Look into recordings.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
 
 
 class ProfileName(Enum):
@@ -42,34 +37,6 @@ class StartName(Enum):
 
     NEAREST = "nearest"
     FIRST = "first"
-
-
-@group.callback()
-def _replay() -> None:
-    """Look into recordings."""
-
-
-@group.command("info")
-def info(
-    recording: Recording,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    weights: Weights = None,
-) -> None:
-    """Say what a recording holds: frames, bytes, rates, how it is coded.
-
-    Of a damaged recording what is before the damage is counted, and the exit code is 1.
-    """
-    from models.weights import load_model
-    from replay.errors import DamagedRecording
-    from replay.info import info_table, read_info
-
-    found = read_info(recording, load_model(weights))
-    if as_json:
-        typer.echo(json.dumps(found.as_dict(), indent=2))
-    else:
-        Console().print(info_table(recording.name, found))
-    if found.damage is not None:
-        raise DamagedRecording(f"{recording}: {found.damage}")
 
 
 def compress(

@@ -1,18 +1,26 @@
 """A recorded call becomes a video again."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
+from typing import Final
+
+import cv2
+import numpy as np
 
 from codec.motion import Motion
 from models.weights import Model
+from receiver.errors import SourceError
 from receiver.look import Look
 from receiver.show import Image, check_output
 from receiver.source import decode_source
 from replay.errors import DamagedRecording
 from replay.motions import open_recording
-from replay.recorded_call import Face, read_call
+from replay.recorded_call import Face, SourceFrom, read_call
 from replay.render import Pictures, decoded_sounds, render_video, usual_rate
 
+SIZES: Final = (64, 128, 256, 512)
+"""Of models: recordings of one may be shown by another."""
 Carry = Callable[[Iterable[Motion]], Iterable[Motion]]
 
 
@@ -44,8 +52,19 @@ def decompress_recording(
 
 
 def face_pictures(path: Path, face: Face, model: Model) -> Pictures:
-    """The source pictures of a face, decoded. Raises DamagedRecording where there are none, SourceError."""
+    """The source pictures of a face, as large as the model's. Raises SourceError; DamagedRecording without any."""
     if not face.sources:
         raise DamagedRecording(f"{path}: expected the source picture that its motion is told against, found none")
-    size = model.config.size
-    return [(source.from_s, decode_source(source.picture, source.mime, size)) for source in face.sources]
+    return [(source.from_s, _fitted(source, model.config.size)) for source in face.sources]
+
+
+def _fitted(source: SourceFrom, size: int) -> Image:
+    """A source picture [P,P,3], P = size or twice that; that of another model is scaled to it. Raises SourceError."""
+    try:
+        return decode_source(source.picture, source.mime, size)
+    except SourceError:
+        for other in SIZES:
+            with suppress(SourceError):
+                image = decode_source(source.picture, source.mime, other)
+                return np.asarray(cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+        raise

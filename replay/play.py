@@ -6,12 +6,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from codec.codec_tables import CodecTables
 from codec.motion import Motion
 from codec.recording import RecordingReader
 from codec.recording_records import Direction
 from models.weights import Model, load_model
 from receiver.look import Look
+from receiver.motion_path import SAME_S
 from receiver.render import FaceRenderer
 from receiver.show import Image, VideoWriter
 from replay.animate import carry_over
@@ -78,7 +81,7 @@ class Playing:
     """
 
     def __init__(self, path: Path, model: Model, wish: Wish, recorded_with: Path | None = None) -> None:
-        """Read the recording. Args: recorded_with: folder of the model that it was made with, if that is another one."""
+        """Read the recording. Args: recorded_with: folder of the model that it was made with, where it is another."""
         reader = RecordingReader(path)
         tables = recorded_tables(path, reader, model, recorded_with)
         self.call: RecordedCall = read_call(reader, tables)
@@ -127,13 +130,21 @@ class Playing:
         self.played.screen_on_time = smoother.on_time_share
         self.played.longest_freeze_ms = round(1000 * smoother.longest_freeze_s, 1)
 
+    def driven(self, shown: Iterable[Shown]) -> Iterator[Shown]:
+        """The same with the motion that is rendered: on another picture it is carried over."""
+        times: list[float] = []
+        for motion in carry_over(self._own, _motions(shown, times)):
+            yield Shown(motion, times.pop(0))
+
+    def painter(self) -> "Painter":
+        """What renders this recording's motion. Raises ViewError."""
+        return Painter(FaceRenderer(self._model, look=self._wish.look), self._pictures, self._wish.look)
+
     def pictures(self, shown: Iterable[Shown]) -> Iterator[tuple[Image, float]]:
         """Yield each picture [S,S,3] with its time, rendered one after the other."""
-        with closing(FaceRenderer(self._model, look=self._wish.look)) as renderer:
-            painter = Painter(renderer, self._pictures)
-            times: list[float] = []
-            for motion in carry_over(self._own, _motions(shown, times)):
-                yield painter.paint(motion), times.pop(0)
+        with closing(self.painter()) as painter:
+            for motion, time_s in self.driven(shown):
+                yield painter.paint(motion), time_s
 
     def sounds(self) -> Iterator[Sound] | None:
         """Its sound on the clock of what is shown; None without any."""
@@ -174,18 +185,28 @@ class Playing:
 class Painter:
     """Renders motion from the source picture of its time; times may go back, for who leafs through a recording."""
 
-    def __init__(self, renderer: FaceRenderer, pictures: Image | Pictures) -> None:
+    def __init__(self, renderer: FaceRenderer, pictures: Image | Pictures, look: Look) -> None:
         self._renderer = renderer
-        self._pictures: Pictures = pictures if isinstance(pictures, Sequence) else [(0.0, pictures)]
+        self._pictures: Pictures = [(0.0, pictures)] if isinstance(pictures, np.ndarray) else pictures
+        self._look = look
         self._used = -1
+        self._turned = False
 
-    def paint(self, motion: Motion) -> Image:
-        """The picture uint8 RGB [S,S,3] of a motion."""
-        later = [from_s for from_s, _ in self._pictures[1:] if from_s <= motion.capture_time_s + 1e-4]
+    def paint(self, motion: Motion, yaw_deg: float = 0.0, pitch_deg: float = 0.0) -> Image:
+        """The picture uint8 RGB [S,S,3] of a motion; the head is turned by so much more than the look asks for."""
+        later = [from_s for from_s, _ in self._pictures[1:] if from_s <= motion.capture_time_s + SAME_S]
         if len(later) != self._used:
             self._used = len(later)
             self._renderer.set_source_now(self._pictures[self._used][1])
+        if yaw_deg or pitch_deg or self._turned:
+            yaw, pitch, roll = self._look.view_deg
+            self._renderer.look_from((yaw + yaw_deg, pitch + pitch_deg, roll), self._look.frontalise)
+            self._turned = True
         return self._renderer.render_now(motion)
+
+    def close(self) -> None:
+        """End the renderer."""
+        self._renderer.close()
 
 
 def recorded_tables(

@@ -1,8 +1,9 @@
 """A source picture and motion become a video file."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -20,6 +21,7 @@ from receiver.show import Image, VideoWriter
 
 Pictures = Sequence[tuple[float, Image]]
 """Source pictures, uint8 RGB [P,P,3], P the model's size or twice that, each with the time from which on it is used."""
+T = TypeVar("T")
 Sound = tuple[float, Samples]
 """Seconds on the clock of the motion, int16 [n] at 48 kHz."""
 
@@ -69,15 +71,20 @@ def decoded_sounds(packets: Iterable[SoundPacket]) -> Iterator[Sound]:
         yield packet.time_ms / 1000 - DELAY_S, decoder.decode_or_nothing(packet.opus)
 
 
-def show_frames(title: str) -> Callable[[Iterable[Motion], int], Iterable[Motion]]:
-    """A progress bar on stderr, where that is a terminal, for motion that passes through: call it with the motion and
-    its number of frames, 0 for as many as it says itself.
-    """
+class Shower(Protocol):
+    """Passes things through and shows how far it is, of so many (0: as many as it says itself)."""
+
+    def __call__(self, items: Iterable[T], total: int, /) -> Iterable[T]:
+        """Begin."""
+
+
+def show_frames(title: str) -> Shower:
+    """A progress bar on stderr, where that is a terminal."""
     console = Console(stderr=True)
 
-    def shown(motions: Iterable[Motion], total: int) -> Iterable[Motion]:
+    def shown(items: Iterable[T], total: int) -> Iterable[T]:
         quiet = not console.is_terminal
-        return track(motions, title, total or None, console=console, disable=quiet, transient=True)
+        return track(items, title, total or None, console=console, disable=quiet, transient=True)
 
     return shown
 
