@@ -6,6 +6,7 @@ ReplayError          the base; its message is one line for the person at the key
 ├── CompareError     clips, codecs or weights of a comparison cannot be used
 ├── DamagedRecording what was good was written, the rest could not be read
 ├── TraceError       a simulated link's trace that is none
+├── CheckError       no recordings to check, or no baseline to check against; calls that got worse
 ├── IdentityError    the network that tells faces apart is not at hand
 ├── RatingError      pairs to rate or choices that cannot be used
 └── DemoError        one of the demo's programs failed; carries that program's words
@@ -46,3 +47,7 @@ class IdentityError(ReplayError):
 
 class CompareError(ReplayError):
     """Clips, codecs, weights or results of a comparison cannot be used."""
+
+
+class CheckError(ReplayError):
+    """There are no recordings to check, no baseline, or calls got worse."""

@@ -231,3 +231,38 @@ def list_recordings(
         counts = (f"{one.seconds:.1f}", str(one.received), str(one.sent), str(one.pictures), str(one.file_bytes))
         table.add_row(one.name, *counts, one.model_id[:12], one.end)
     Console().print(table)
+
+
+@group.command("check")
+def check_recordings(
+    folder: Annotated[Path, typer.Argument(help="A folder of recordings.")],
+    baseline: Annotated[Path, typer.Option(help="What they came to before, .json; its pictures lie beside it.")],
+    update: Annotated[bool, typer.Option("--update", help="Write the baseline anew.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder for pictures of the calls that got worse.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    weights: Weights = None,
+) -> None:
+    """Play every recording again and say which calls got worse than the baseline, with pictures of before and now.
+
+    Exit code 1 where one did.
+    """
+    from replay.check import as_dict, check, make_baseline
+    from replay.errors import CheckError
+
+    model = _load(weights, plain=True)
+    if update:
+        typer.echo(f"check: {len(make_baseline(folder, baseline, model))} recordings in {baseline}")
+        return
+    out = out or folder / "worse"
+    verdicts = check(folder, baseline, model, out, lambda name: typer.echo(f"check: {name}", err=True))
+    if as_json:
+        typer.echo(json.dumps(as_dict(verdicts), indent=2))
+    for verdict in [] if as_json else verdicts:
+        typer.echo(f"{verdict.name}: {'worse' if verdict.worse else 'as before' if not verdict.better else 'better'}")
+        for words in (*verdict.worse, *verdict.better):
+            typer.echo(f"    {words}")
+        if verdict.sheet is not None:
+            typer.echo(f"    side by side: {verdict.sheet}")
+    worse = [verdict.name for verdict in verdicts if verdict.worse]
+    if worse:
+        raise CheckError(f"expected every call to be as good as before, worse: {', '.join(worse)}")
