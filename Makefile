@@ -63,6 +63,7 @@ bench: $(READY)
 	$(BIN)/python -m benchmarks.runtimes
 	$(BIN)/python -m benchmarks.duplex
 	$(BIN)/python -m benchmarks.transport
+	$(BIN)/python -m benchmarks.recording
 
 # Set-up, done again only when the pinned versions or the project's description change.
 $(READY): pyproject.toml requirements.lock

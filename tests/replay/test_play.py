@@ -136,7 +136,7 @@ def test_the_source_picture_changes_when_the_call_said(path: Path, model: Model)
     both = pictures(path, model)
     playing = Playing(path, model, Wish())
     playing.face.sources[1:] = []
-    playing._pictures = playing._pictures[:1]  # type: ignore[index]
+    playing._pictures = playing._pictures[:1]
     alone = [image.astype(np.int64) for image, _ in playing.pictures(playing.shown())]
     same = [bool((a == b).all()) for a, b in zip(both, alone, strict=True)]
     assert same == [index / RATE < 1.0 - 1e-9 for index in range(FRAMES)]

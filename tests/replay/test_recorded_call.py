@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from codec.recording import RecordingReader
-from codec.recording_records import ConnectionRecord, ControlRecord, Direction, MediaRecord
+from codec.recording_records import ConnectionRecord, ControlRecord, Direction, MediaRecord, Record
 from models.weights import Model
 from replay.errors import DamagedRecording
 from replay.recorded_call import RecordedCall, read_call
@@ -56,7 +56,8 @@ def test_another_connection_begins_anew(tmp_path: Path, model: Model) -> None:
 def test_what_is_missing_or_foreign_is_counted(tmp_path: Path, model: Model) -> None:
     moving = messages(model, motions(model, 20))
     kept = [moving[0], moving[1], *moving[3:]]  # what follows the lost one builds on it
-    records = [source(model, RECEIVED, 1), *(MediaRecord(index / 10, RECEIVED, one) for index, one in enumerate(kept))]
+    records: list[Record] = [source(model, RECEIVED, 1)]
+    records += [MediaRecord(index / 10, RECEIVED, one) for index, one in enumerate(kept)]
     records += [MediaRecord(3.0, RECEIVED, b"no message"), ControlRecord(3.0, SENT, '{"type":"of a newer program"}')]
     call = read(write(tmp_path / "a.fwr", model, records), model)
     assert len(call.faces[RECEIVED].frames) == 4
@@ -73,7 +74,7 @@ def test_overtaken_messages_are_read_in_the_end(tmp_path: Path, model: Model) ->
 
 
 def test_only_what_was_sent(tmp_path: Path, model: Model) -> None:
-    records = [source(model, SENT, 2), MediaRecord(0.1, SENT, messages(model, motions(model, 2))[0])]
+    records: list[Record] = [source(model, SENT, 2), MediaRecord(0.1, SENT, messages(model, motions(model, 2))[0])]
     path = write(tmp_path / "a.fwr", model, records)
     call = read(path, model)
     assert call.shown is SENT
