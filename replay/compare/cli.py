@@ -34,6 +34,7 @@ def compare(
     ray: Annotated[
         str | None, typer.Option(help="Do it on a Ray cluster (extra `ray`): its address, or `auto`.")
     ] = None,
+    report_only: Annotated[bool, typer.Option("--report-only", help="Measure nothing: report what is done.")] = False,
 ) -> None:
     """Send clips through facewire, H.264, H.265, VP9 and AV1, and say what equal pictures cost.
 
@@ -42,5 +43,7 @@ def compare(
     """
     from replay.compare.report import Options, make_report
 
-    asked = Options(weights, only, first, every, lpips, mediapipe_python, landmarks, fid, videos, workers, ray)
+    asked = Options(
+        weights, only, first, every, lpips, mediapipe_python, landmarks, fid, videos, workers, ray, report_only
+    )
     make_report(clips, out, asked)

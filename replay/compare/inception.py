@@ -1,11 +1,12 @@
 """FID (Heusel et al. 2017) with the network of its authors, from the extra `fid`; its weights are the user's to bring.
 
-The file is that of torch-fidelity and pytorch-fid, 95,628,359 B, and known by its sha256. It is a pickle, so torch
-reads tensors of it alone, and only after the sha256 was compared. FID of a few hundred pictures compares within one
+The file is that of torch-fidelity and pytorch-fid, 95,628,359 B, and known by its sha256. It is a pickle: nothing but
+tensors is read of it, and only after the sha256 was compared. FID of a few hundred pictures compares within one
 report, not with papers, which have ten thousand.
 """
 
 import hashlib
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any, Final
@@ -37,7 +38,10 @@ class Inception:
             from torch_fidelity.feature_extractor_inceptionv3 import FeatureExtractorInceptionV3
         except ImportError:
             raise CompareError("expected torch-fidelity for FID, found none: pip install 'facewire[fid]'") from None
-        self._network: Any = FeatureExtractorInceptionV3("fid", [str(FEATURES)], str(weights))
+        with tempfile.NamedTemporaryFile(suffix=".pth") as file:
+            # torch-fidelity unpickles whatever it is given, so it is given a file with nothing but the tensors in it
+            torch.save(torch.load(weights, map_location="cpu", weights_only=True), file.name)
+            self._network: Any = FeatureExtractorInceptionV3("fid", [str(FEATURES)], file.name)
 
     @torch.inference_mode()
     def __call__(self, picture: Picture) -> NDArray[np.float32]:

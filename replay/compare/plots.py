@@ -6,24 +6,30 @@ from typing import Final
 
 from PIL import Image
 
-from replay.chart import Axis, Mark, Panel, Series, draw
+from replay.chart import PAPER, Axis, Mark, Panel, Series, draw
 from replay.compare.anchors import ANCHORS
 from replay.compare.summary import Group, Way
 from replay.compare.work import REPEAT
 
-FIGURES: Final = (
-    ("lpips", "LPIPS (less is better)", True),
-    ("akd_px", "AKD, px of 256 (less is better)", True),
-    ("psnr_db", "PSNR, dB", False),
+LPIPS: Final = ("lpips", "LPIPS (less is better)", True)
+AKD: Final = ("akd_px", "AKD, px of 256 (less is better)", True)
+PAYLOAD: Final = ("steady_kbps", "payload")
+WIRE: Final = ("steady_wire_kbps", "wire (RTP)")
+ROWS: Final = (
+    ((PAYLOAD, LPIPS), (PAYLOAD, AKD)),
+    ((WIRE, LPIPS), (WIRE, AKD)),
+    ((PAYLOAD, ("psnr_db", "PSNR, dB", False)), (PAYLOAD, ("akd_mouth_px", "AKD of the mouth, px of 256", True))),
 )
-RATES: Final = (("steady_kbps", "payload"), ("steady_wire_kbps", "wire (RTP)"))
 _ROUND: Final = (1.0, 2.0, 5.0)
 
 
 def rate_plots(group: Group) -> Image.Image:
-    """Two rows of three plots: payload above, wire below."""
-    rows = [draw([_panel(group, rate, kind, figure) for figure in FIGURES]) for rate, kind in RATES]
-    sheet = Image.new("RGB", (rows[0].width, sum(row.height for row in rows)))
+    """Three rows of two plots; figures that were not measured are left out."""
+    known = {name for way in group.ways for name in way.mean.figures}
+    chosen = [[one for one in row if one[1][0] in known] for row in ROWS]
+    rows = [draw([_panel(group, *rate, figure) for rate, figure in row]) for row in chosen if row]
+    size = max(row.width for row in rows), sum(row.height for row in rows)
+    sheet = Image.new("RGB", size, PAPER)
     top = 0
     for row in rows:
         sheet.paste(row, (0, top))
@@ -60,7 +66,9 @@ def _ours(group: Group, size: str) -> list[Way]:
 
 
 def _series(name: str, ways: Sequence[Way], rate: str, figure: str, dashed: bool = False) -> Series:
-    known = [way for way in ways if figure in way.mean.figures]
+    known = [
+        way for way in ways if way.mean.figures.get(figure, 0.0) > 0
+    ]  # what is exactly 0 has no place on a log axis
     points = sorted((way.mean.rates[rate], way.mean.figures[figure]) for way in known)
     return Series(name, points, dashed=dashed)
 

@@ -24,7 +24,7 @@ from replay.compare.equal import RATES
 from replay.compare.ours import WAYS, Ours, model_at
 from replay.compare.page import Film, Part, Picture, Section, Table, Words, read_sections, write_page
 from replay.compare.plots import rate_plots
-from replay.compare.run import plan, run
+from replay.compare.run import done_before, plan, run
 from replay.compare.summary import Group, Way, as_json, group_results
 from replay.compare.tables import SIGNS, equal_table, everything_table, levels_table, table_1, table_5
 from replay.compare.videos import Videos, make_videos, typical_clip
@@ -53,6 +53,7 @@ class Options:
     videos: int
     workers: int | None
     ray: str | None
+    report_only: bool = False
 
 
 def make_report(clips: Sequence[Path], out: Path, options: Options) -> None:
@@ -62,10 +63,16 @@ def make_report(clips: Sequence[Path], out: Path, options: Options) -> None:
     settings = _settings(options, console)
     tasks, missing = plan(files, picture_sizes(model_at(settings.weights)), options.only)
     out.mkdir(parents=True, exist_ok=True)
-    done = run(tasks, settings, out, options.workers, options.ray, lambda line: console.print(line, highlight=False))
+    if options.report_only:
+        done = done_before(tasks, settings, out)
+    else:
+        done = run(
+            tasks, settings, out, options.workers, options.ray, lambda line: console.print(line, highlight=False)
+        )
     groups = group_results(done.results)
     if not groups:
-        raise CompareError(f"expected results of {len(files)} clips, got none: {'; '.join(done.failed)}")
+        why = "; ".join(done.failed) or f"nothing in {out} fits these clips and settings"
+        raise CompareError(f"expected results of {len(files)} clips, got none: {why}")
     about = _about(settings, missing, done.failed)
     (out / JSON).write_text(json.dumps({**about, **as_json(groups)}, indent=1) + "\n", encoding="utf-8")
     write_report(out, groups, settings, about, options.videos)

@@ -55,7 +55,7 @@ def run(tasks: Sequence[Task], settings: Settings, out: Path, workers: int | Non
     stopped goes on where it was.
     """
     folder, about = out / RESULTS, settings.about()
-    results = {task: kept for task in tasks if (kept := read_result(folder, task, about)) is not None}
+    results = dict(done_before(tasks, settings, out).results)
     waiting = [task for task in tasks if task not in results]
     if results:
         say(f"{len(results)} of {len(tasks)} pieces of work were done before")
@@ -70,6 +70,13 @@ def run(tasks: Sequence[Task], settings: Settings, out: Path, workers: int | Non
         else:
             raise result
     return Done({task: results[task] for task in tasks if task in results}, tuple(failed))
+
+
+def done_before(tasks: Sequence[Task], settings: Settings, out: Path) -> Done:
+    """Results that are there already."""
+    folder, about = out / RESULTS, settings.about()
+    kept = {task: read_result(folder, task, about) for task in tasks}
+    return Done({task: result for task, result in kept.items() if result is not None}, ())
 
 
 def _started(tasks: Sequence[Task], settings: Settings, workers: int | None, ray: str | None) -> Finished:

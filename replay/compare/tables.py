@@ -43,8 +43,8 @@ _FIGURES: Final = (
 
 def equal_table(group: Group, way: str) -> Table:
     """A line a codec: its rates at our LPIPS and AKD, and how many times ours the smaller one is."""
-    heads = ["codec", "kbps at our LPIPS", "at our AKD", "payload: times ours", "with start, 60 s", "wire: times ours"]
-    heads += ["with start, 60 s", "clips: median (least, most)"]
+    heads = ["codec", "kbps at our LPIPS", "at our AKD", "× payload", "× over 60 s", "× wire", "× over 60 s"]
+    heads += ["× payload of a clip: median (least, most)"]
     rows = []
     for codec in group.codecs:
         found = group.against(way, codec)
@@ -60,7 +60,8 @@ def equal_table(group: Group, way: str) -> Table:
     caption = (
         f"{way}: {cost.get('steady_kbps', 0):.2f} kbps of payload, {cost.get('steady_wire_kbps', 0):.1f} as RTP, "
         f"{cost.get('channel_kbps', 0):.1f} over a data channel. Rates without the first picture (P frames, motion); "
-        "≥ and ≤: we lie beyond the codec's best or last step. The ratio takes the smaller of the two rates."
+        "≥ and ≤: we lie beyond the codec's best or last step. ×: the smaller of the two over ours; over 60 s: with "
+        "the first picture of either side."
     )
     return Table(caption, heads, rows, strong=strong)
 
@@ -74,10 +75,10 @@ def levels_table(group: Group, codec: str) -> Table:
         "LPIPS",
         "AKD",
         f"{codec}, kbps",
-        "payload: times ours",
-        "60 s",
-        "wire",
-        "60 s",
+        "× payload",
+        "× over 60 s",
+        "× wire",
+        "× over 60 s",
     ]
     rows = []
     ways = {way.name: way for way in group.ways}

@@ -19,7 +19,7 @@ from receiver.show import VideoWriter
 from replay.compare.anchors import MEDIUM, Anchor
 from replay.compare.clip import Picture, Reference
 from replay.compare.coding import decode, encode
-from replay.compare.equal import mean_point, rate_at
+from replay.compare.equal import equal, mean_point
 from replay.compare.ours import WAYS, Ours
 from replay.compare.rates import codec_rates
 from replay.compare.summary import Group
@@ -98,10 +98,10 @@ def crf_at_quality(group: Group, clip: str) -> float | None:
     steps = [row for row in group.of_family(MEDIUM.name) if row.clip == clip]
     (own,) = (mean_point([row]) for row in group.of(group.quoted) if row.clip == clip)
     curve = [mean_point([row]) for row in steps]
-    judges = [name for name in ("lpips", "akd_px") if name in own.figures]
-    if not curve or not judges:
+    found = equal(curve, own, "steady_kbps")
+    if found is None:
         return None
-    kbps = min(rate_at(curve, name, own.figures[name], "steady_kbps").kbps for name in judges)
+    kbps = found.codec.kbps
     known = sorted((row.rates.steady_kbps, float(row.step or 0)) for row in steps)
     for (low, worse), (high, better) in zip(known, known[1:], strict=False):
         if low <= kbps <= high:
