@@ -1,6 +1,7 @@
 # facewire: `make demo` and `make test` need Python 3.11 or newer and nothing else; they set up .venv on the first run.
 #
-#   make demo                    a call on this machine with the clip in the repository: demo/side_by_side.mp4
+#   make demo                    a call on this machine: at a terminal with a display in your browser, with a clip on the other
+#                                side; elsewhere, or with DEMO_ARGS=--headless, from program to program: demo/side_by_side.mp4
 #   make demo INPUT=my.mp4       the same with a clip of yours
 #   make test                    lint, format, types, tests
 #
@@ -21,7 +22,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint format types pytest browser demo-clip readme-picture report bench lock clean
+.PHONY: demo test lint format types pytest browser redis demo-clip readme-picture report bench lock env-example compose-test clean
 
 demo: $(READY)
 	$(BIN)/facewire demo $(if $(INPUT),--input "$(INPUT)") $(DEMO_ARGS)
@@ -35,7 +36,7 @@ lint: $(READY)
 types: $(READY)
 	$(BIN)/mypy --strict
 
-pytest: $(READY) browser
+pytest: $(READY) browser redis
 	$(BIN)/pytest $(TEST_ARGS)
 
 # The page's tests drive a real browser, and node for its plain modules; `ip` makes the networks that calls lose. Where they
@@ -46,6 +47,13 @@ browser:
 	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium iproute2 $$(command -v node > /dev/null || echo nodejs) \
 	  > /dev/null; } || echo "no chromium, node or ip, and no apt to install them: tests that need them will be skipped"
 
+# The tests of several signaling servers start a real Redis, each its own on a free port. Without it they are skipped.
+redis:
+	@command -v redis-server > /dev/null || { \
+	  test "$$(id -u)" = 0 && command -v apt-get > /dev/null && apt-get update -qq && \
+	  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server > /dev/null; } || \
+	  echo "no redis-server, and no apt to install it: the tests of several signaling servers will be skipped"
+
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
@@ -55,7 +63,8 @@ demo-clip: $(READY)
 	$(BIN)/python -m replay.clip
 
 # The README's picture: frames of demo/side_by_side.mp4.
-readme-picture: demo
+readme-picture: $(READY)
+	$(BIN)/facewire demo --headless
 	$(BIN)/python -m replay.still demo/side_by_side.mp4 docs/side_by_side.jpg
 
 # The comparison with ordinary codecs in docs/report, about an hour on two cores; a run that was stopped goes on where it was.
@@ -88,6 +97,16 @@ lock:
 	sed -n '/^#/p' requirements.lock > build/requirements.lock
 	build/lock/bin/pip freeze --all | grep -v -E '^(pip|facewire)( |==)' | sed -E 's/\+c(pu|u[0-9]+)$$//' >> build/requirements.lock
 	mv build/requirements.lock requirements.lock && rm -rf build/lock
+
+# .env.example, from the settings classes.
+env-example: $(READY)
+	$(BIN)/python -W ignore -m docker.env_example > .env.example
+
+# docker-compose.yml for real: builds its images, starts them, calls through them (direct, TURN over UDP and TLS), kills parts
+# of them, and stops. With Docker, or where there is none with the tool named in CONTAINERS. Needs Python and nothing else.
+CONTAINERS ?= ../shared/tools/containers.sh
+compose-test:
+	$(PYTHON) docker/compose_test.py --tool "$(CONTAINERS)" $(COMPOSE_ARGS)
 
 clean:
 	rm -rf $(VENV) build demo *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

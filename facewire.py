@@ -29,6 +29,7 @@ COMMANDS = {
     "send": Entry("sender.cli", "send", "Send a clip or camera into a room.", "Call"),
     "receive": Entry("receiver.cli", "receive", "Receive a call, write it to a video file.", "Call"),
     "signal": Entry("signaling.cli", "signal", "Run the server through which two peers find each other.", "Call"),
+    "room": Entry("signaling.new_room", "room", "Make a room on a guarded server: two links.", "Call"),
     "demo": Entry("replay.cli", "demo", "Play a clip through a whole call on this machine.", "Replay"),
     "compress": Entry("replay.cli", "compress", "Turn a clip of a face into a recording (.fwr).", "Replay"),
     "decompress": Entry("replay.cli", "decompress", "Render a recording to a video file.", "Replay"),

@@ -2,9 +2,10 @@
 
     python -m benchmarks.outage [--gone-s 20] [--json]
 
-Three cases: one side's cable is pulled for so long; both are; one side moves to another network, with another address.
-Time counts from the moment that the network is back (or the address new) until both sides say "in call" and have seen
-and heard something new. Exit code 1 where that takes longer than 5 s, or a side has no words for it. Needs root.
+Four cases: one side's cable is pulled for so long; both are; one side moves to another network, with another address;
+at last it is killed. Time counts from the moment that the network is back (or the address new) until both sides say "in
+call" and have seen and heard something new, or until the other side has words for the one that was killed. Exit code 1
+where that takes longer than 5 s, or a side has no words. Needs root.
 """
 
 import argparse
@@ -79,6 +80,20 @@ def move(wires: Wires, sides: dict[End, Caller]) -> dict[str, Any]:
     return _back(sides, said)
 
 
+def kill(sides: dict[End, Caller]) -> dict[str, Any]:
+    """Kill one of the programs; the other one says so, and keeps its seat for a while."""
+    stays = sides["b"]
+    said = len(stays.states)
+    sides["a"].kill()
+    killed_s = time.monotonic()
+    noticed_s = wait_for(
+        lambda: any(state["state"] == "reconnecting" for state in stays.states[said:]),
+        PATIENCE_S,
+        "words for it",
+    )
+    return {"back_s": round(noticed_s - killed_s, 2), "words": {"b": stays.reasons[said:]}}
+
+
 def _said(sides: dict[End, Caller]) -> dict[End, int]:
     return {end: len(side.states) for end, side in sides.items()}
 
@@ -111,6 +126,7 @@ def measure(gone_s: float) -> dict[str, dict[str, Any]]:
             "one side gone": lose(wires, sides, ("a",), gone_s),
             "both sides gone": lose(wires, sides, ("a", "b"), gone_s),
             "address changed": move(wires, sides),
+            "killed": kill(sides),
         }
 
 
@@ -128,7 +144,7 @@ def main() -> None:
         print(json.dumps(rows, indent=1))
     for name, row in rows.items():
         if not arguments.json:
-            print(f"{name}: back within {row['back_s']} s")
+            print(f"{name}: {'noticed' if name == 'killed' else 'back'} within {row['back_s']} s")
             for end, words in row["words"].items():
                 print(f"  {end}: {'; '.join(word for word in words if word)}")
     late = [name for name, row in rows.items() if row["back_s"] > BACK_S or not all(map(any, row["words"].values()))]

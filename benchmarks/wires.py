@@ -66,6 +66,10 @@ class Wires:
         self._in(end, "address", "flush", "dev", "eth0", "scope", "global")
         self._join(end, ELSEWHERE)
 
+    def second_address(self, end: End, there: bool) -> None:
+        """Give the machine another address beside its own, or take it away again, as containers and tunnels do."""
+        self._in(end, "address", "add" if there else "del", "10.78.0.2/24", "dev", "eth0")
+
     def _build(self) -> None:
         for name in self._names.values():
             _ip("netns", "add", name)

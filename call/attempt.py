@@ -10,6 +10,7 @@ from call.prospects import Prospects
 from signaling.client import SignalingClient
 from signaling.messages import Description
 from signaling.peer import Peer
+from signaling.reporting import report_call
 from signaling.tasks import first_to_end, for_ever
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Attempt:
 
     async def offer(self, answers: "asyncio.Queue[Description]") -> str:
         """Offer, and connect with whoever gives the answer that belongs to it."""
+        await self._learn_ways()
         peer = self._engine.make_peer()
         try:
             offer = Description(kind="offer", call=secrets.token_hex(8), sdp=await peer.offer())
@@ -51,6 +53,7 @@ class Attempt:
 
     async def answer(self, offer: Description) -> str:
         """Answer an offer, and connect with whoever made it."""
+        await self._learn_ways()
         peer = self._engine.make_peer()
         try:
             await self._client.send(Description(kind="answer", call=offer.call, sdp=await peer.answer(offer.sdp)))
@@ -58,15 +61,21 @@ class Attempt:
         finally:
             await asyncio.shield(peer.close())
 
+    async def _learn_ways(self) -> None:
+        await self._engine.ways.learn(self._engine.link.server, self._engine.link.token)
+
     async def _talk(self, peer: Peer) -> str:
         """Wait until the connection stands, talk, and say goodbye where it is us who end it."""
         await peer.wait_way(self._prospects.find_way_s())
         await peer.wait_open(OPEN_S)
         engine = self._engine
+        engine.way = "relayed" if peer.relayed else "direct"
         conversation = engine.conversation = Conversation(peer, self._client.role, engine, engine.clock)
         conversation.silence.left_its_seat(None)
         try:
-            reason = await first_to_end(conversation.run(), self._note_standing(conversation))
+            reason = await first_to_end(
+                conversation.run(), self._note_standing(conversation), report_call(self._client, peer)
+            )
             return f"the other side {reason}"
         except asyncio.CancelledError:
             if self._leaving():

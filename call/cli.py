@@ -13,7 +13,8 @@ from call.settings import CallSettings
 from codec.recording import check_recording
 from receiver.show import check_output, check_writable
 from sender.camera import check_source
-from signaling.settings import read_settings
+from signaling.options import IceServerOption, RelayOnlyOption, read_transport
+from signaling.settings import TransportSettings, read_settings
 from signaling.terminal import run, write_report
 
 if TYPE_CHECKING:
@@ -34,11 +35,14 @@ def call(
     port: Annotated[int, typer.Option(help="TCP port of the page on 127.0.0.1. Default: a free one.")] = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the page's address, open nothing.")] = False,
     input: Annotated[str | None, typer.Option(help="No page: a video file, or camera, is filmed and heard.")] = None,
+    loop: Annotated[bool, typer.Option("--loop", help="No page: play the clip until the other side leaves.")] = False,
     output: Annotated[Path | None, typer.Option(help="No page: what is seen and heard, as .mp4.")] = None,
     record: Annotated[Path | None, typer.Option(help="Record the whole call, both sides, as .fwr.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     max_kbps: Annotated[float | None, typer.Option(help="Limit of one direction on the wire. Default: 30.")] = None,
     wait: Annotated[float | None, typer.Option(help="Seconds to wait for somebody to come. Default: 3600.")] = None,
+    ice_server: IceServerOption = None,
+    relay_only: RelayOnlyOption = None,
     forget: Annotated[bool, typer.Option("--forget", help="First delete the kept pictures of others.")] = False,
 ) -> None:
     """Call somebody: picture and sound in 30 kbps. Opens a page; give the printed link to the other side.
@@ -46,6 +50,7 @@ def call(
     Ends when either side hangs up or closes its page, or with Ctrl-C.
     """
     settings = read_settings(CallSettings, server=server, weights=weights, max_kbps=max_kbps, wait_s=wait)
+    transport = read_transport(ice_server, relay_only)
     joined = RoomLink.parse(link) if link else None
     if output is not None and input is None:
         raise typer.BadParameter("expected --input CLIP beside --output: without a page something else must be filmed")
@@ -61,9 +66,9 @@ def call(
         _say(f"{forget_sources(settings.source_cache)} kept pictures deleted")
     model = _load(settings)
     if input is None:
-        run(_with_page(settings, joined, model, port, not no_browser, report, record))
+        run(_with_page(settings, transport, joined, model, port, not no_browser, report, record))
     else:
-        run(_without_page(settings, joined, model, input, output, report, record))
+        run(_without_page(settings, transport, joined, model, input, loop, output, report, record))
 
 
 def forget_sources(folder: Path) -> int:
@@ -99,6 +104,7 @@ async def _room(stack: AsyncExitStack, settings: CallSettings, joined: RoomLink 
 
 async def _with_page(
     settings: CallSettings,
+    transport: TransportSettings,
     joined: RoomLink | None,
     model: "Model",
     port: int,
@@ -107,8 +113,9 @@ async def _with_page(
     record: Path | None,
 ) -> None:
     from call.engine import Engine
-    from call.page_link import PageFront
+    from call.page_front import PageFront
     from call.server import PageServer
+    from signaling.ways import Ways
 
     def ready(url: str) -> None:
         _say(f"the page is at {url}")
@@ -118,7 +125,7 @@ async def _with_page(
     async with AsyncExitStack() as stack:
         room = await _room(stack, settings, joined)
         front = PageFront()
-        engine = Engine(settings, room, model, front)
+        engine = Engine(settings, room, model, front, ways=Ways(transport))
         if record is not None:
             engine.taping.begin(record)
         page = PageServer(engine, front, settings.page_gone_s)
@@ -144,26 +151,29 @@ async def _with_page(
 
 async def _without_page(
     settings: CallSettings,
+    transport: TransportSettings,
     joined: RoomLink | None,
     model: "Model",
     input_name: str,
+    loop: bool,
     output: Path | None,
     report: Path | None,
     record: Path | None,
 ) -> None:
     from call.engine import Engine
     from call.headless import FileFront, call_headless
+    from signaling.ways import Ways
 
     async with AsyncExitStack() as stack:
         room = await _room(stack, settings, joined)
         if joined is None:
             _say(f"the other side joins with:  facewire call {room}")
         front = FileFront(output, settings.frame_rate, _say)
-        engine = Engine(settings, room, model, front)
+        engine = Engine(settings, room, model, front, ways=Ways(transport))
         if record is not None:
             engine.taping.begin(record)
         try:
-            await call_headless(engine, front, input_name)
+            await call_headless(engine, front, input_name, loop)
         finally:
             write_report(report, engine.figures() | front.figures())
         if engine.taping.error is not None:

@@ -8,27 +8,22 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NoReturn, Protocol
+from typing import NoReturn
 
-from call.fitting import USUAL, Fitting
-from call.front import Front
+from call.around import Around
+from call.fitting import USUAL
 from call.incoming import Incoming
-from call.mirror import Mirror
 from call.outgoing import Outgoing
 from call.own_source import OwnSource
-from call.page_messages import ChatMessage, MuteMessage, RecordMessage
-from call.screen import Screen
+from call.page_messages import ChatMessage, MuteMessage, RecordMessage, VoiceMessage
 from call.sources import SourceIntake, SourceOffer
-from call.states import Silence, State
-from call.taping import Taping
-from call.watching import Watching
+from call.states import Silence
 from codec.acknowledgement import Acknowledgement
 from codec.motion import Motion
 from codec.recording_records import Direction
 from codec.wire import WIRE_VERSION
-from models.weights import Model
 from receiver.errors import SourceError
-from receiver.source import SourceCache, readable
+from receiver.source import readable
 from signaling.control import agree
 from signaling.control_messages import (
     AnyControlMessage,
@@ -57,34 +52,6 @@ BYE_LINGER_S = 3.0
 """In which SCTP says a goodbye three times, if it must. The other side closes when it came."""
 
 
-class Around(Protocol):
-    """What of the engine a connection needs."""
-
-    front: Front
-    screen: Screen
-    watching: Watching
-    fitting: Fitting
-    mirror: Mirror
-    taping: Taping
-    model: Model
-    cache: SourceCache | None
-    picture_px: int
-    muted: bool
-    camera_on: bool
-    frame_rate: float
-    max_kbps: float
-
-    @property
-    def own_source(self) -> OwnSource | None:
-        """The picture of oneself that may be sent."""
-
-    def now(self) -> float:
-        """Seconds of the engine's clock."""
-
-    def report(self, state: State, reason: str) -> None:
-        """Take the state of the call."""
-
-
 class Conversation:
     """One connection. `run` ends with the other side's goodbye, or raises why it is lost."""
 
@@ -104,6 +71,7 @@ class Conversation:
         """When the media clock began, by the engine's."""
         tables = around.model.codec_tables
         self.incoming = Incoming(tables, self.begin_s, self._hear, self._owe, self._acknowledged, around.now)
+        self.incoming.retell = around.screen.retell
         self.outgoing = Outgoing(
             peer,
             tables,
@@ -114,9 +82,11 @@ class Conversation:
             around.max_kbps,
             around.now,
         )
-        self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own)
-        around.mirror.begin(tables)
+        self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own, self.outgoing.rate)
+        around.mirror.begin(tables, self.begin_s)
         self.outgoing.on_sent = around.mirror.take
+        self.outgoing.on_voice = self._tell_voice
+        self._tell_voice(self.outgoing.plan.voice_bps)  # as the connection before had left it
         self.intake = SourceIntake(peer.control, around.cache, self._prepare)
         self._sends_motion = False
         self._wishes = USUAL
@@ -263,6 +233,9 @@ class Conversation:
 
     def _acknowledged(self, acknowledgement: Acknowledgement) -> None:
         self.outgoing.acknowledged(acknowledgement)
+
+    def _tell_voice(self, bits_per_s: int) -> None:
+        self._around.front.tell(VoiceMessage(bit_rate=bits_per_s))
 
     def _say_idle(self) -> None:
         around = self._around

@@ -23,6 +23,7 @@ from signaling.errors import (
     Mismatch,
     PeerGone,
     Refusal,
+    RefusalCode,
     ServerLost,
     SignalingError,
 )
@@ -62,6 +63,7 @@ class Dialling:
         """Call until somebody hangs up; returns in words who. Raises SignalingError, ReceiverError."""
         client = await self._join(first=True)
         try:
+            await self._learn_ways()
             while True:
                 try:
                     return await self._sit(client)
@@ -81,13 +83,13 @@ class Dialling:
         while True:
             try:
                 client = await SignalingClient.join(
-                    link.server, link.room, "call", JOIN_TIMEOUT_S if not first else 10.0, seat=self._secret
+                    link.server, link.room, "call", JOIN_TIMEOUT_S if not first else 10.0, self._secret, link.token
                 )
                 self._secret = client.seat
                 self._deaf = False
                 return client
             except SignalingError as error:
-                if first or isinstance(error, Refusal):
+                if first or (isinstance(error, Refusal) and not error.code.passing):
                     raise
                 self._prospects.check()
                 self._prospects.no_signaling()
@@ -132,9 +134,9 @@ class Dialling:
         """Act on what signaling says. A lost server is no reason to end a connection that stands."""
         try:
             message = task.result()
-        except Refusal:
-            raise
         except SignalingError as error:
+            if isinstance(error, Refusal) and not (error.code.passing or self._may_go_on(error)):
+                raise
             if self._talking:
                 self._deaf = True
                 return
@@ -153,6 +155,10 @@ class Dialling:
         elif isinstance(message, Description):
             self._answers.put_nowait(message)
 
+    def _may_go_on(self, refusal: Refusal) -> bool:
+        """Whether a call that stands outlives this refusal: all but that we are here again on another connection."""
+        return self._talking and refusal.code is not RefusalCode.CAME_BACK
+
     def _judge(self, client: SignalingClient, attempt: "asyncio.Task[str]") -> str | None:
         """What follows from the end of an attempt: the end of the call, another one, or the seat taken again."""
         self._attempt = None
@@ -167,6 +173,8 @@ class Dialling:
             self._prospects.lost(str(error))
             raise _Again from None
         except (ConnectFailed, PeerGone, TimeoutError) as error:
+            if isinstance(error, ConnectFailed):
+                self._engine.ways.failed()
             if conversation is not None:
                 self._prospects.lost(str(error), closed_by_them=conversation.closed_by_them)
             else:
@@ -203,8 +211,14 @@ class Dialling:
             self._engine.conversation = None
             self._engine.screen.smoother = None
 
+    async def _learn_ways(self) -> None:
+        await self._engine.ways.learn(self._engine.link.server, self._engine.link.token)
+
     async def _look_at_network(self) -> None:
-        if self._network.changed():
-            self._prospects.lost("this machine's network changed")
-            await self._end_attempt()
-            raise _Again
+        """Begin anew when this machine moved. Another of its addresses may come and go beside a call that stands."""
+        conversation = self._engine.conversation
+        if not self._network.changed() or (conversation is not None and not conversation.peer.address_gone):
+            return
+        self._prospects.lost("this machine's network changed")
+        await self._end_attempt()
+        raise _Again

@@ -10,20 +10,20 @@ caller offers anew. So it is enough that one of the two notices.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
-
-from aiortc import RTCIceServer
 
 from call.conversation import Conversation
 from call.dialling import Dialling
+from call.face_words import face_message
 from call.fitting import Fitting
+from call.freshness import Freshness
 from call.front import Front
 from call.mirror import Mirror
 from call.network import NetworkWatch
 from call.own_picture import OwnPicture
 from call.own_source import OwnSource
-from call.page_messages import ChatMessage, CropMessage, ErrorMessage, FaceMessage, RecordMessage, StateMessage
+from call.page_messages import ChatMessage, CropMessage, ErrorMessage, RecordMessage, StateMessage
 from call.room_link import RoomLink
 from call.screen import Screen
 from call.settings import CallSettings, usual_recordings
@@ -32,13 +32,15 @@ from call.stats import StatsMaker
 from call.taping import Taping
 from call.watching import Picture, Seen, Watching
 from codec.errors import RecordingError
+from models.config import ModelConfig
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
 from models.weights import Model
 from receiver.source import SourceCache
 from signaling.control_messages import Camera, Chat, Mute
-from signaling.peer import MakePeer, Peer
+from signaling.peer import MakePeer
 from signaling.tasks import first_to_end, for_ever
+from signaling.ways import Ways
 
 TELL_FACE_S: Final = 0.25
 STATS_EACH_S: Final = 0.5
@@ -54,11 +56,14 @@ class Engine:
         model: Model,
         front: Front,
         make_peer: MakePeer | None = None,
-        ice_servers: Sequence[RTCIceServer] = (),
+        ways: Ways | None = None,
         finder: FaceFinder | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare a call; `finder` None is the model folder's or the shipped one. Raises WeightsError, ViewError."""
+        """Prepare a call; `finder` None is the model folder's or the shipped one; `ways` None those of the environment.
+
+        Raises WeightsError, ViewError, SettingError.
+        """
         self.settings = settings
         self.link = link
         self.model = model
@@ -68,9 +73,12 @@ class Engine:
         self.camera_on = True
         self.frame_rate = settings.frame_rate
         self.max_kbps = settings.max_kbps
-        self.make_peer = make_peer or (lambda: Peer(ice_servers))
+        self.ways = ways or Ways()
+        self.make_peer = make_peer or self.ways.make_peer
         self.clock = clock
         self.conversation: Conversation | None = None
+        self.way: str | None = None
+        """`direct` or `relayed`, once a connection has stood."""
         self.joined_s: float | None = None
         """When the first connection stood, by `now`."""
         self.cache = SourceCache(settings.source_cache, settings.source_cache_files) if settings.source_cache else None
@@ -89,6 +97,8 @@ class Engine:
         self.own = OwnPicture(self.watching, self.fitting, self._offer_own)
         self.mirror = Mirror(model, self.screen, front)
         self.taping = Taping(model, front, self.now)
+        scaled = isinstance(model.config, ModelConfig)
+        self.freshness = Freshness(self.own, self.mirror, front, scaled, self.now, settings.keep_fresh)
         self._begin_clock_s = clock()
         self._started = asyncio.Event()
         self._left = asyncio.Event()
@@ -110,6 +120,7 @@ class Engine:
                 self._forever(self.watching.run()),
                 self._forever(self.screen.run()),
                 self._forever(self.mirror.run()),
+                self._forever(self.freshness.run()),
                 self._forever(self._stats.run(STATS_EACH_S)),
                 self._forever(self.taping.run()),
             )
@@ -145,24 +156,7 @@ class Engine:
 
     def figures(self) -> dict[str, Any]:
         """What the call came to, as JSON has it."""
-        total = self._stats.sample()
-        return {
-            "model_id": self.model.model_id,
-            "ended": self.progress.reason,
-            "duration_s": round(total.time_s, 3),
-            "joined_s": self.joined_s,
-            "first_picture_s": self.screen.first_s,
-            "wire_bytes_in": total.wire_in,
-            "wire_bytes_out": total.wire_out,
-            "payload_bytes_in": total.payload_in,
-            "payload_bytes_out": total.payload_out,
-            "frames_shown": total.shown,
-            "frames_sent": total.sent,
-            "frames_captured": self.watching.frames.put_count,
-            "frames_dropped": self.watching.frames.dropped,
-            "extract_ms": self.watching.times.percentiles_ms("extract"),
-            "render_ms": self.screen.times.percentiles_ms("render"),
-        }
+        return self._stats.whole_call()
 
     def _end(self, reason: str) -> None:
         if self.progress.state is not State.ENDED:
@@ -177,7 +171,7 @@ class Engine:
 
     def _tell_state(self) -> None:
         progress = self.progress
-        self.front.tell(StateMessage(state=progress.state, reason=progress.reason, room_link=str(self.link)))
+        self.front.tell(StateMessage(state=progress.state, reason=progress.reason, room_link=self.link.to_share))
 
     # What the page asks for ------------------------------------------------------------------------------------------
 
@@ -259,23 +253,12 @@ class Engine:
     # What the camera says --------------------------------------------------------------------------------------------
 
     def _seen(self, seen: Seen) -> None:
+        self.freshness.see(seen)
         if seen.motion is not None and self.conversation is not None and self.camera_on:
             self.conversation.add_motion(seen.motion)
         if seen.time_s - self._told_face_s < TELL_FACE_S and seen.time_s >= self._told_face_s:
             return
         self._told_face_s = seen.time_s
-        self.front.tell(face_message(seen, self.settings.face_threshold))
+        self.front.tell(face_message(seen, self.conversation is not None and self.conversation.standing))
         if seen.square is not None:
             self.front.tell(CropMessage(left=seen.square.left, top=seen.square.top, side=seen.square.side))
-
-
-def face_message(seen: Seen, threshold: float) -> FaceMessage:
-    """Say what the camera shows, and what to do about it."""
-    found = seen.crop is not None
-    if found:
-        words = ""
-    elif seen.square is None:
-        words = "no face is seen yet: sit before the camera, in good light"
-    else:
-        words = "the face is lost: the other side sees your last picture until you are back"
-    return FaceMessage(found=found, score=round(min(max(seen.score, 0.0), 1.0), 3), words=words)

@@ -1,7 +1,6 @@
 """Errors of call/.
 
 CallError           the base; its message is one line for the person at the keyboard
-├── LinkError       what was given as the link of a room is none
 ├── StateError      a state that cannot follow the one before it
 ├── PictureError    what was given as a source picture cannot be used
 ├── PageError       the page said something that it may not
@@ -11,10 +10,6 @@ CallError           the base; its message is one line for the person at the keyb
 
 class CallError(Exception):
     """Base of what can go wrong in call/."""
-
-
-class LinkError(CallError):
-    """What was given as the link of a room is none."""
 
 
 class StateError(CallError):

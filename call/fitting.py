@@ -75,5 +75,5 @@ class Fitting:
         self._made = {**dict(rest), **made}
 
     def close(self) -> None:
-        """Wait for the picture under way and end the thread; what waits is not made any more."""
-        self._thread.shutdown(cancel_futures=True)
+        """End the thread after the picture under way, which nobody waits for; what waits is not made any more."""
+        self._thread.shutdown(wait=False, cancel_futures=True)

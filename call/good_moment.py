@@ -26,7 +26,10 @@ clips of people who talk; 0.4 is usual, and 0.1 is a closed eye."""
 CLOSED: Final = 0.1
 BLURRED: Final = 0.6
 """Of the sharpest crop of the last while: less than this is one fault."""
-SHARPEST_FADES_S: Final = 20.0
+HALF_CLOSED: Final = 0.6
+"""Of the widest that these eyes were of late: one fault, as far as OPEN and CLOSED do not say more."""
+FADES_S: Final = 20.0
+"""In which the best of late is worth half."""
 PATIENCE_S: Final = 1.0
 LEISURE_S: Final = 3.0
 """How long the best picture is looked for where there is no hurry; then for as long until it is good."""
@@ -56,9 +59,14 @@ class GoodMoment:
 
     def __init__(self, model: Model) -> None:
         self._knows_eyes = isinstance(model.config, ModelConfig) and model.config.keypoints == len(LANDMARKS)
+        self._facing = (0.0, 0.0)
         self._began_s: float | None = None
         self._best: Candidate | None = None
-        self._sharpest, self._sharpest_s = 0.0, 0.0
+        self._sharpest, self._widest = _BestOfLate(), _BestOfLate()
+
+    def face(self, yaw_deg: float, pitch_deg: float) -> None:
+        """Take a picture that looks this way instead of towards the camera."""
+        self._facing = (yaw_deg, pitch_deg)
 
     def look(self, seen: Measured, crop: Image, large: Image | None, at_leisure: bool) -> Candidate | None:
         """Look at a crop and what was measured in it; returns the picture to take, or None while a better one may come.
@@ -84,21 +92,39 @@ class GoodMoment:
     def faults(self, seen: Measured, crop: Image) -> float:
         """What is wrong with a crop uint8 RGB [S,S,3] as a picture of somebody: 0 and up, 1 is as much as may be."""
         motion = seen.motion
-        turned_deg = max(abs(motion.yaw_deg), abs(motion.pitch_deg), abs(motion.roll_deg))
-        closed = (OPEN - eyes_open(motion, seen.x_c)) / (OPEN - CLOSED) if self._knows_eyes else 0.0
-        blurred = (1.0 - self._sharpness(crop, motion.capture_time_s)) / (1.0 - BLURRED)
-        return turned_deg / FRONTAL_DEG + max(closed, 0.0) + max(blurred - 0.5, 0.0) + 1.0 - seen.face_score
+        yaw_deg, pitch_deg = self._facing
+        turned_deg = max(abs(motion.yaw_deg - yaw_deg), abs(motion.pitch_deg - pitch_deg), abs(motion.roll_deg))
+        sharp = self._sharpest.share(sharpness(crop), motion.capture_time_s)
+        blurred = max((1.0 - sharp) / (1.0 - BLURRED) - 0.5, 0.0)
+        closed = self._closed(seen) if self._knows_eyes else 0.0
+        return turned_deg / FRONTAL_DEG + closed + blurred + 1.0 - seen.face_score
 
-    def _sharpness(self, crop: Image, time_s: float) -> float:
-        """Of the middle of a crop, against the sharpest one of late, in (0,1]: motion blur, a camera out of focus."""
-        size = len(crop)
-        edge = int(MIDDLE * size)
-        grey = cv2.cvtColor(crop[edge : size - edge, edge : size - edge], cv2.COLOR_RGB2GRAY).astype(np.float32)
-        energy = float(np.sqrt((np.diff(grey, axis=0) ** 2).mean() + (np.diff(grey, axis=1) ** 2).mean()))
-        faded = self._sharpest * 0.5 ** (max(time_s - self._sharpest_s, 0.0) / SHARPEST_FADES_S)
-        if energy >= faded:
-            self._sharpest, self._sharpest_s = energy, time_s
-        return (energy + 1e-3) / float(max(energy, faded) + 1e-3)
+    def _closed(self, seen: Measured) -> float:
+        wide = eyes_open(seen.motion, seen.x_c)
+        share = self._widest.share(max(wide, 0.0), seen.motion.capture_time_s)
+        return max((OPEN - wide) / (OPEN - CLOSED), (1.0 - share) / (1.0 - HALF_CLOSED) - 0.5, 0.0)
+
+
+class _BestOfLate:
+    """The largest value of the last while."""
+
+    def __init__(self) -> None:
+        self._best, self._best_s = 0.0, 0.0
+
+    def share(self, value: float, time_s: float) -> float:
+        """Of the best, this one included, what a value is: in [0,1]."""
+        faded = self._best * 0.5 ** (max(time_s - self._best_s, 0.0) / FADES_S)
+        if value >= faded:
+            self._best, self._best_s = value, time_s
+        return float(value / max(value, faded, 1e-6))
+
+
+def sharpness(crop: Image) -> float:
+    """How steep the edges in the middle of a crop uint8 RGB [S,S,3] are: little under motion blur, or out of focus."""
+    edge = int(MIDDLE * len(crop))
+    middle = cv2.cvtColor(crop[edge : len(crop) - edge, edge : len(crop) - edge], cv2.COLOR_RGB2GRAY)
+    grey = middle.astype(np.float32)
+    return float(np.sqrt((np.diff(grey, axis=0) ** 2).mean() + (np.diff(grey, axis=1) ** 2).mean()))
 
 
 def eyes_open(motion: Motion, x_c: Points) -> float:

@@ -9,7 +9,15 @@ from typing import Any
 from call.engine import Engine
 from call.errors import NoPicture
 from call.film import FilmWriter
-from call.page_messages import ChatMessage, EngineMessage, ErrorMessage, RecordMessage, StateMessage, Stats
+from call.page_messages import (
+    ChatMessage,
+    EngineMessage,
+    ErrorMessage,
+    RecordMessage,
+    StateMessage,
+    Stats,
+    VoiceMessage,
+)
 from call.states import State
 from call.watching import Picture
 from receiver.show import Image
@@ -24,6 +32,8 @@ class FileFront:
     def __init__(self, output: Path | None, frame_rate: float, say: Callable[[str], None]) -> None:
         self.pictures = 0
         self.packets = 0
+        self.voice = Voice()
+        """What codes the clip's sound."""
         self.stats: deque[Stats] = deque(maxlen=7200)
         self.states: list[tuple[State, str]] = []
         self._say = say
@@ -64,6 +74,8 @@ class FileFront:
                 self._say(f"the other side {'records' if message.on else 'no longer records'} this call")
             case ErrorMessage():
                 self._say(f"{message.words}: {message.what_to_do}")
+            case VoiceMessage():
+                self.voice.bit_rate = message.bit_rate
             case _:
                 pass
 
@@ -73,12 +85,12 @@ class FileFront:
             self._film.close()
 
 
-async def play(engine: Engine, source: FrameSource, name: str, loop_clip: bool = False) -> None:
+async def play(engine: Engine, source: FrameSource, name: str, voice: Voice, loop_clip: bool = False) -> None:
     """Play a clip, or a camera, into an engine at its own pace, with its sound, and hang up at its end."""
     begin_s = engine.now()
     while True:
         frames = asyncio.create_task(_play_frames(engine, source, begin_s), name="frames")
-        sound = asyncio.create_task(_play_sound(engine, name, begin_s, source.live), name="sound")
+        sound = asyncio.create_task(_play_sound(engine, name, voice, begin_s, source.live), name="sound")
         try:
             await frames
         finally:
@@ -99,12 +111,11 @@ async def _play_frames(engine: Engine, source: FrameSource, begin_s: float) -> N
         engine.take_picture(Picture(frame.image, time_s))
 
 
-async def _play_sound(engine: Engine, name: str, begin_s: float, live: bool) -> None:
+async def _play_sound(engine: Engine, name: str, voice: Voice, begin_s: float, live: bool) -> None:
     if live:
         return  # a camera has no microphone
     began: asyncio.Future[float] = asyncio.get_running_loop().create_future()
     began.set_result(begin_s)
-    voice = Voice()
 
     def take(opus: bytes, time_s: float) -> None:
         engine.take_sound(opus, begin_s + time_s)
@@ -118,13 +129,16 @@ async def until_connected(engine: Engine) -> None:
         await asyncio.sleep(0.02)
 
 
-async def call_headless(engine: Engine, front: FileFront, input_name: str) -> str:
+async def call_headless(engine: Engine, front: FileFront, input_name: str, loop_clip: bool = False) -> str:
     """Make a call with a clip; it is played from the moment that both are connected. Returns why the call ended.
+
+    `loop_clip`: play it again and again, until the other side leaves.
 
     Raises NoPicture where nothing of the other side came, and what Engine.run raises.
     """
+    engine.freshness.keep = True  # nobody is there to be asked
     engine.start(consent=True)
-    playing = asyncio.create_task(_play_then_leave(engine, input_name), name="play")
+    playing = asyncio.create_task(_play_then_leave(engine, input_name, front.voice, loop_clip), name="play")
     try:
         reason = await engine.run()
     finally:
@@ -138,7 +152,7 @@ async def call_headless(engine: Engine, front: FileFront, input_name: str) -> st
     return reason
 
 
-async def _play_then_leave(engine: Engine, input_name: str) -> None:
+async def _play_then_leave(engine: Engine, input_name: str, voice: Voice, loop_clip: bool) -> None:
     source = await asyncio.to_thread(open_source, input_name)
     first = await asyncio.to_thread(source.read)
     if first is not None and not source.live:
@@ -149,6 +163,6 @@ async def _play_then_leave(engine: Engine, input_name: str) -> None:
         source.close()
         source = await asyncio.to_thread(open_source, input_name)
     await until_connected(engine)
-    await play(engine, source, input_name)
+    await play(engine, source, input_name, voice, loop_clip)
     await asyncio.sleep(1.0)  # what is under way is still to be seen on the other side
     engine.leave("came to the end of its clip")

@@ -40,6 +40,8 @@ class Incoming:
         self.times = StageTimes("decode")
         self.messages = self.bad_messages = self.lacking_messages = self.frames = self.payload_bytes = 0
         self.sound = SoundReader()
+        self.retell: Callable[[Motion], Motion] = lambda motion: motion
+        """Tells motion as the screen wants it: all of it against one shape, whatever picture its sender has in use."""
         self.live = False
         """Whether motion is shown: not before the picture that it is told against is in use."""
         self._decoder = Decoder(tables)
@@ -90,7 +92,7 @@ class Incoming:
             self._hear(packet.opus, packet.time_ms / 1000 + self._begin_s, number)
 
     def _shifted(self, motion: Motion) -> Motion:
-        return replace(motion, capture_time_s=motion.capture_time_s + self._begin_s)
+        return self.retell(replace(motion, capture_time_s=motion.capture_time_s + self._begin_s))
 
     def _count(self, sequence: int) -> None:
         number = unwrap_sequence(sequence, self._newest)

@@ -57,6 +57,8 @@ class Outgoing:
         self.frames_dropped = 0
         self.on_sent: Callable[[bytes], None] = lambda message: None
         """Called with each message that carries motion, for the picture of oneself."""
+        self.on_voice: Callable[[int], None] = lambda bits_per_s: None
+        """Called with the rate that the voice is to be coded at, when it changes."""
         self.sound = SoundOut(self.rate)
         self._encoder = Encoder(tables)
         self._acknowledgement = acknowledgement
@@ -137,7 +139,10 @@ class Outgoing:
 
     def _send(self) -> None:
         now_s = self._now()
-        self.plan = plan = self.rate.plan(now_s)
+        before, self.plan = self.plan, self.rate.plan(now_s)
+        plan = self.plan
+        if plan.voice_bps != before.voice_bps:
+            self.on_voice(plan.voice_bps)
         self._sent_s = now_s
         if self.sender.congested:
             self.frames_dropped += len(self._frames)

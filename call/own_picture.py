@@ -30,6 +30,7 @@ class OwnPicture:
         self._chosen: OwnSource | None = None
         self._preview: Show | None = None
         self._renewing = False
+        self.renewals = 0
 
     @property
     def source(self) -> OwnSource | None:
@@ -49,17 +50,20 @@ class OwnPicture:
     def preview(self, show: Show) -> None:
         """Take a picture from the camera and show it; in a call it is not sent before `use`."""
         self._preview = show
-        self._watching.take_source = True
+        self._watching.face(0.0, 0.0)
+        self._watching.take_source, self._watching.at_leisure = True, False
 
-    def renew(self) -> None:
-        """Take a new picture at a good moment, and use it."""
+    def renew(self, yaw_deg: float = 0.0, pitch_deg: float = 0.0) -> None:
+        """Take a new picture at a good moment, of a head that looks this way, and use it."""
         if self.source is not None and self._preview is None:
+            self._watching.face(yaw_deg, pitch_deg)
             self._renewing = self._watching.take_source = self._watching.at_leisure = True
 
     def stop_renewing(self) -> None:
         """Leave it at the picture in use: it is like the camera's again."""
         if self._renewing and self._preview is None:
             self._watching.take_source = False
+            self._watching.face(0.0, 0.0)
         self._renewing = self._watching.at_leisure = False
 
     def taken(self, source: OwnSource) -> None:
@@ -68,9 +72,10 @@ class OwnPicture:
         renewing, self._renewing = self._renewing and preview is None, False
         if preview is not None:
             preview(source)
-            if not self.consent:
+            if not self.consent and self._chosen is None:
                 self._chosen = source  # what the person sees before the call is what it begins with
         elif renewing:
+            self.renewals += 1
             self.use(source)
             self.renewed(source)
         elif self._chosen is None:  # one that was chosen meanwhile is not replaced

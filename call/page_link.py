@@ -11,20 +11,20 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-import cv2
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
 from call.errors import CallError, PageError, PictureError
 from call.own_source import OwnSource
+from call.page_binary import ToEngine, ToPage, pack, unpack
 from call.page_messages import (
     EngineMessage,
     ErrorMessage,
-    MuteMessage,
     PageCamera,
     PageChat,
     PageFrontalise,
     PageHello,
+    PageKeepFresh,
     PageLeave,
     PageMute,
     PageRecord,
@@ -33,19 +33,14 @@ from call.page_messages import (
     PageStart,
     PageTakeSource,
     PageView,
-    RecordMessage,
     SourcePreview,
-    ToEngine,
-    ToPage,
-    pack,
+    VoiceMessage,
     parse,
-    unpack,
 )
 from call.watching import Picture
 from codec.errors import SoundError
 from codec.sound import SAMPLE_RATE
 from receiver.opus import OpusDecoder
-from receiver.show import Image
 from sender.voice import Voice
 
 if TYPE_CHECKING:
@@ -53,7 +48,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("facewire.page")
 
-JPEG_QUALITY: Final = 88
 PICTURES_WAITING: Final = 2
 PACKETS_WAITING: Final = 10
 MESSAGES_WAITING: Final = 64
@@ -72,53 +66,6 @@ class PageClock:
         if self._offset_s is None or not -5.0 < page_ms / 1000 + self._offset_s - now_s < 0.05:
             self._offset_s = now_s - page_ms / 1000
         return page_ms / 1000 + self._offset_s
-
-
-class PageFront:
-    """What the engine shows its results to. Outlives a page: another one may come, or the same be loaded again."""
-
-    def __init__(self) -> None:
-        self.link: PageLink | None = None
-        self._last: dict[str, EngineMessage] = {}
-
-    def show(self, image: Image, time_s: float) -> None:
-        """Give a picture to the page, in the render thread."""
-        self._show(ToPage.PICTURE, image, time_s)
-
-    def show_self(self, image: Image, time_s: float) -> None:
-        """Give the page a picture of oneself."""
-        self._show(ToPage.SELF, image, time_s)
-
-    def _show(self, kind: ToPage, image: Image, time_s: float) -> None:
-        link = self.link
-        if link is not None:
-            link.put_picture_threadsafe(pack(kind, 1000 * time_s, to_jpeg(image)), kind)
-
-    def hear(self, opus: bytes, time_s: float, sequence: int) -> None:
-        """Give a packet to the page."""
-        if self.link is not None:
-            self.link.put_sound(opus, time_s, sequence)
-
-    def tell(self, message: EngineMessage) -> None:
-        """Tell the page; one that comes later hears the last of each kind that stays true."""
-        if message.type in ("state", "mute", "record", "crop", "face"):
-            whose = f" {message.who}" if isinstance(message, MuteMessage | RecordMessage) else ""
-            self._last[message.type + whose] = message
-        if self.link is not None:
-            self.link.put(message)
-
-    def greet(self, link: "PageLink") -> None:
-        """Tell a new page how things stand."""
-        self.link = link
-        for message in self._last.values():
-            link.put(message)
-
-
-def to_jpeg(image: Image) -> bytes:
-    """Encode uint8 RGB [S,S,3]; some 20 kB at 256 px."""
-    good, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    assert good, "a picture of these types can always be encoded"
-    return bytes(data)
 
 
 class PageLink:
@@ -143,6 +90,8 @@ class PageLink:
 
     def put(self, message: EngineMessage) -> None:
         """Leave a JSON message."""
+        if isinstance(message, VoiceMessage):
+            self._voice.bit_rate = message.bit_rate  # for a page that sends samples
         self._texts.append(message.model_dump_json(by_alias=True))
         self._changed.set()
 
@@ -233,6 +182,7 @@ class PageLink:
         match message:
             case PageHello():
                 self._opus = message.codecs.opus
+                engine.own.approve = engine.own.renewed = self._show_preview
             case PageStart():
                 engine.start(message.consent, message.room_link)
             case PageView():
@@ -253,6 +203,8 @@ class PageLink:
                 engine.own.preview(self._show_preview)
             case PageRecord():
                 engine.record(message.on)
+            case PageKeepFresh():
+                engine.freshness.keep = message.on
             case PageLeave():
                 engine.leave()
 

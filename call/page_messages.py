@@ -1,80 +1,23 @@
-"""What the page and the engine say to each other over the one WebSocket between them.
+"""What the page and the engine say to each other over the one WebSocket between them: JSON tagged by `type`.
 
-Binary messages: one byte of kind, f64 time in ms (big-endian), for sound to the page a u16 sequence, then the content.
-Text messages: JSON tagged by `type`. page/messages.js holds the same names; tests/page/test_message_names.py keeps them
-equal. Times to the engine are the page's performance clock; times to the page are capture times of the other side,
-on a clock that picture and sound share.
+page/messages.js holds the same names; tests/page/test_message_names.py keeps them equal. Pictures and sound are binary
+messages: page_binary.py.
 """
 
-import math
-import struct
-from enum import IntEnum
-from typing import Annotated, Final, Literal, NamedTuple
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from call.errors import PageError
 from call.states import State
-from signaling.messages import first_complaint
+from signaling.messages import Message, first_complaint
 
-
-class ToEngine(IntEnum):
-    """Kinds of binary messages from the page."""
-
-    CAMERA = 0x01
-    OPUS = 0x02
-    PCM = 0x03
-
-
-class ToPage(IntEnum):
-    """Kinds of binary messages from the engine."""
-
-    PICTURE = 0x11
-    OPUS = 0x12
-    PCM = 0x13
-    SELF = 0x14
-
-
-MOST_CAMERA_BYTES: Final = 4 << 20
 MOST_TEXT_BYTES: Final = 24 << 20
 """A source picture of 16 MiB as base64."""
-_HEAD: Final = struct.Struct(">Bd")
-_SOUND: Final = struct.Struct(">BdH")
 
 
-class FromPage(NamedTuple):
-    """One binary message: its kind, the time by the page's clock in ms, the content."""
-
-    kind: ToEngine
-    time_ms: float
-    content: bytes
-
-
-def unpack(message: bytes) -> FromPage:
-    """Read a binary message of the page. Raises PageError."""
-    if len(message) <= _HEAD.size:
-        raise PageError(f"expected a kind, a time and content, got {len(message)} bytes")
-    kind, time_ms = _HEAD.unpack_from(message)
-    if kind not in set(ToEngine):
-        raise PageError(f"expected a kind out of {', '.join(hex(known) for known in ToEngine)}, got {kind:#x}")
-    if not math.isfinite(time_ms) or abs(time_ms) > 1e12:
-        raise PageError("expected a capture time in ms, got none")
-    content = message[_HEAD.size :]
-    if len(content) > MOST_CAMERA_BYTES:
-        raise PageError(f"expected at most {MOST_CAMERA_BYTES} bytes, got {len(content)}")
-    return FromPage(ToEngine(kind), time_ms, content)
-
-
-def pack(kind: ToPage, time_ms: float, content: bytes, sequence: int | None = None) -> bytes:
-    """Write a binary message to the page; sound has a sequence."""
-    head = _HEAD.pack(kind, time_ms) if sequence is None else _SOUND.pack(kind, time_ms, sequence)
-    return head + content
-
-
-class PageMessage(BaseModel):
-    """One JSON message. Unknown fields are refused, so that a misspelt one is not silently ignored."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class PageMessage(Message):
+    """One message between the two."""
 
 
 class Codecs(PageMessage):
@@ -163,6 +106,13 @@ class PageRecord(PageMessage):
     on: bool
 
 
+class PageKeepFresh(PageMessage):
+    """Whether a new picture of oneself may be taken and sent unasked where the old one no longer fits."""
+
+    type: Literal["keep_fresh"] = "keep_fresh"
+    on: bool
+
+
 class PageLeave(PageMessage):
     """Hang up."""
 
@@ -181,6 +131,7 @@ AnyPageMessage = (
     | PageSource
     | PageTakeSource
     | PageRecord
+    | PageKeepFresh
     | PageLeave
 )
 _MESSAGES: TypeAdapter[AnyPageMessage] = TypeAdapter(Annotated[AnyPageMessage, Field(discriminator="type")])
@@ -286,10 +237,17 @@ class RecordMessage(PageMessage):
 
 
 class AskSource(PageMessage):
-    """A new picture of oneself would help the other side, and why."""
+    """A new picture of oneself would help the other side, and why; "" where it would not any more."""
 
     type: Literal["ask_source"] = "ask_source"
     why: str
+
+
+class VoiceMessage(PageMessage):
+    """How many bits a second the voice is to be coded at, as the link has room."""
+
+    type: Literal["voice"] = "voice"
+    bit_rate: int
 
 
 EngineMessage = (
@@ -303,4 +261,5 @@ EngineMessage = (
     | MuteMessage
     | RecordMessage
     | AskSource
+    | VoiceMessage
 )

@@ -58,7 +58,9 @@ class Prospects:
         elif present:
             engine.report(State.CONNECTING, "the other side is there")
         else:
-            engine.report(State.WAITING, "waiting for the other side: give it the link")
+            own = engine.link.token is not None
+            words = f"waiting for the other side{', who has a link of their own' if own else ': give it the link'}"
+            engine.report(State.WAITING, words)
 
     def lost(self, words: str, closed_by_them: bool = False) -> None:
         """Note and say that there is no connection, and why. `closed_by_them`: the other side closed it."""

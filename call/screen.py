@@ -1,7 +1,9 @@
 """The other side's face: the motion of the moment, rendered again and again in one thread, as often as it manages.
 
 A picture to render from is prepared in that thread while the one before it is still in use, and used from the capture
-time on that its sender names, so that it is swapped between two frames.
+time on that its sender names. Nothing jumps: motion that is told against the new picture's shape is told against one
+shape for the whole call as it comes, so that the way between two frames is none between two shapes, and for BLEND_S
+the two pictures are rendered both and blended.
 """
 
 import asyncio
@@ -10,7 +12,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, NamedTuple, TypeVar
 
+import cv2
+import numpy as np
+
 from codec.motion import Motion
+from models.placing import Points, retell
 from models.weights import Model
 from receiver.errors import SourceError
 from receiver.look import Look
@@ -24,11 +30,19 @@ T = TypeVar("T")
 MOST_PREPARED: Final = 3
 EASE_S: Final = 0.12
 """In which the view follows the mouse."""
+BLEND_S: Final = 0.4
+"""In which one source picture gives way to another."""
+SAME_S: Final = 1e-4
 
 
 class _Change(NamedTuple):
     from_s: float
     sha256: str
+
+
+class _Fading(NamedTuple):
+    renderer: FaceRenderer
+    began_s: float
 
 
 class Screen:
@@ -56,6 +70,11 @@ class Screen:
         self._now = now
         self._prepared: dict[str, FaceRenderer] = {}
         self._changes: list[_Change] = []
+        self._used: list[tuple[float, Points]] = []
+        """The shapes that motion is told against: from when on, canonical keypoints."""
+        self._shape: Points | None = None
+        """The one that all motion on its way to the screen is told against."""
+        self._fading: _Fading | None = None
         self._current: FaceRenderer | None = None
         self.current_sha256: str | None = None
         self._look = Look(size=size)
@@ -101,6 +120,16 @@ class Screen:
         if sha256 not in self._prepared:
             raise SourceError(f"expected the use of a source picture that was sent, got {sha256[:12]}")
         self._changes = sorted([*self._changes, _Change(from_s, sha256)])
+        told = self._prepared[sha256].canonical
+        self._shape = told if self._shape is None else self._shape
+        self._used = [*self._used, (from_s, told)][-MOST_PREPARED:]
+
+    def retell(self, motion: Motion) -> Motion:
+        """Tell motion that has just come against the screen's one shape; its time is the screen's."""
+        told = next((x_c for from_s, x_c in reversed(self._used) if motion.capture_time_s >= from_s - SAME_S), None)
+        if told is None or self._shape is None or told is self._shape:
+            return motion
+        return retell(motion, told, self._shape)
 
     async def run(self) -> None:
         """Show pictures until cancelled."""
@@ -117,21 +146,39 @@ class Screen:
         self._change(shown.motion.capture_time_s)
         self._ease()
         state = (shown.motion, self._view, self._look.frontalise, self.current_sha256)
-        if self._current is None or state == self._last:
+        fading = self._still_fading()
+        if self._current is None or (state == self._last and fading is None):
             return
         self._last = state
         renderer = self._current
-        await self.in_thread(lambda: self._render(renderer, shown.motion))
+        await self.in_thread(lambda: self._render(renderer, shown.motion, fading))
         self.frames += 1
         self.first_s = self._now() if self.first_s is None else self.first_s
 
-    def _render(self, renderer: FaceRenderer, motion: Motion) -> None:
+    def _still_fading(self) -> _Fading | None:
+        if self._fading is not None and self._now() - self._fading.began_s >= BLEND_S:
+            self._fading = None
+        return self._fading
+
+    def _render(self, renderer: FaceRenderer, motion: Motion, fading: _Fading | None) -> None:
+        image = self._draw(renderer, motion)
+        if fading is not None:
+            share = min(max((self._now() - fading.began_s) / BLEND_S, 0.0), 1.0)
+            share = share * share * (3 - 2 * share)
+            before = self._draw(fading.renderer, motion)
+            image = np.asarray(cv2.addWeighted(image, share, before, 1 - share, 0), np.uint8)
+        self._show(image, motion.capture_time_s)
+
+    def _draw(self, renderer: FaceRenderer, motion: Motion) -> Image:
+        assert self._shape is not None
         renderer.look_from((*self._view, 0.0), self._look.frontalise)
-        self._show(renderer.render_now(motion), motion.capture_time_s)
+        return renderer.render_now(retell(motion, self._shape, renderer.canonical))
 
     def _change(self, capture_s: float) -> None:
-        while self._changes and (self._current is None or capture_s >= self._changes[0].from_s - 1e-4):
+        while self._changes and (self._current is None or capture_s >= self._changes[0].from_s - SAME_S):
             sha256 = self._changes.pop(0).sha256
+            if self._current is not None and sha256 != self.current_sha256:
+                self._fading = _Fading(self._current, self._now())
             self._current, self.current_sha256 = self._prepared[sha256], sha256
 
     def _ease(self) -> None:

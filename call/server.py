@@ -10,7 +10,8 @@ from fastapi.responses import Response
 
 from call.engine import Engine
 from call.local_page import LocalPage, is_this_machine, serve_page
-from call.page_link import PageFront, PageLink
+from call.page_front import PageFront
+from call.page_link import PageLink
 
 PAGE_FOLDER: Final = Path(__file__).parent / "page"
 TOKEN_WRONG, OTHER_ORIGIN, ANOTHER_PAGE = 4401, 4403, 4409

@@ -47,6 +47,9 @@ class CallSettings(BaseSettings):
     """What one direction may take on the wire; packets lost make it send sound again, and a little more."""
     size: int | None = None
     """Side of the picture in px; None is the model's own."""
+    keep_fresh: bool = False
+    """Whether a new picture of oneself may be taken and sent unasked where the old one no longer fits. Without a
+    page it may; a page has a switch for it."""
     source_cache: Annotated[Path | None, Field(default_factory=usual_cache)]
     """Folder in which the other side's pictures are kept, so that a second call need not send them."""
     source_cache_files: Annotated[int, Field(ge=1)] = 64

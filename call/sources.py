@@ -3,8 +3,9 @@
     offer   source_begin -> (source_want: chunks | source_have) -> source_ready -> source_use, some time ahead
     intake  the same from the other side's end
 
-The first picture of a connection is sent as fast as it goes: nothing else can happen before it is there. A later one
-is sent beside the call, a chunk at a time, so that media are not held up.
+The first picture of a connection is sent as fast as it goes: nothing is seen before it is there. A later one is sent
+beside the call in small chunks, within a share of the rate that the call leaves to it meanwhile. Either way there is
+never more than a chunk waiting, so that sound is not held up.
 """
 
 import asyncio
@@ -15,16 +16,23 @@ from typing import Final
 from call.own_source import OwnSource
 from receiver.errors import SourceError
 from receiver.source import SourceCache
+from sender.rate import RateController
 from signaling.control import ControlChannel
 from signaling.control_messages import SourceBegin, SourceHave, SourceReady, SourceUse, SourceWant
 from signaling.errors import ControlError
 from signaling.source_transfer import SourceAssembly
 
 CHUNK_BYTES: Final = 1024
-"""One packet each."""
-BACKGROUND_KBPS: Final = 16.0
+"""Of the first picture; one packet each."""
+SMALL_CHUNK_BYTES: Final = 256
+"""Of a later one: a packet that takes 0.1 s of 30 kbps, as long as sound can wait for it."""
+PACKET_BYTES: Final = 89
+"""What a chunk takes besides its bytes: IP, UDP, DTLS and SCTP headers, its index."""
+BACKGROUND_SHARE: Final = 0.2
+"""Of the rate, what a later picture is sent with: 6 kB in 11 s at 30 kbps."""
 AHEAD_S: Final = 0.6
-"""How long before its first frame the use of a new picture is announced: longer than a control message takes."""
+"""How long, besides two round trips, before its first frame the use of a new picture is announced: longer than a
+control message takes."""
 
 Prepare = Callable[[bytes, str, str], Awaitable[None]]
 
@@ -37,10 +45,12 @@ class SourceOffer:
         control: ControlChannel,
         elapsed_s: Callable[[], float],
         in_use: Callable[[OwnSource, float], None],
+        rate: RateController,
     ) -> None:
         """Args: elapsed_s: time since the connection's media clock began; in_use: told which picture is used from when
-        on, by that clock.
+        on, by that clock; rate: of this direction, which leaves room for a picture that is sent during the call.
         """
+        self._rate = rate
         self.bytes_sent = 0
         self.used: OwnSource | None = None
         self._control = control
@@ -60,12 +70,19 @@ class SourceOffer:
             return
         self._offered = source
         picture = source.picture
-        chunks = -(-len(picture) // CHUNK_BYTES)
         self._control.send(
             SourceBegin(
-                sha256=source.sha256, bytes=len(picture), mime=source.mime, chunks=chunks, chunk_bytes=CHUNK_BYTES
+                sha256=source.sha256,
+                bytes=len(picture),
+                mime=source.mime,
+                chunks=-(-len(picture) // self._chunk_bytes),
+                chunk_bytes=self._chunk_bytes,
             )
         )
+
+    @property
+    def _chunk_bytes(self) -> int:
+        return CHUNK_BYTES if self.used is None else SMALL_CHUNK_BYTES
 
     def take(self, message: SourceWant | SourceHave | SourceReady) -> None:
         """Take what the other side says of the picture that is on offer. Raises ControlError, PeerGone."""
@@ -78,7 +95,7 @@ class SourceOffer:
             self._use(source)
 
     def _use(self, source: OwnSource) -> None:
-        from_s = 0.0 if self.used is None else round(self._elapsed_s() + AHEAD_S, 3)
+        from_s = 0.0 if self.used is None else round(self._elapsed_s() + self._ahead_s(), 3)
         self._control.send(SourceUse(sha256=source.sha256, from_s=from_s))
         self.used, self._offered = source, None
         self._in_use(source, from_s)
@@ -86,14 +103,22 @@ class SourceOffer:
         if following is not None:
             self.offer(following)
 
+    def _ahead_s(self) -> float:
+        return AHEAD_S + 2 * (self._rate.link.rtt_s or 0.0)
+
     async def _send(self, source: OwnSource) -> None:
-        first = self.used is None
-        for index, start in enumerate(range(0, len(source.picture), CHUNK_BYTES)):
-            chunk = source.picture[start : start + CHUNK_BYTES]
-            await self._control.send_chunk(index, chunk)
-            self.bytes_sent += len(chunk)
-            if not first:
-                await asyncio.sleep(len(chunk) * 8 / 1000 / BACKGROUND_KBPS)
+        chunk_bytes, beside = self._chunk_bytes, self.used is not None
+        kbps = BACKGROUND_SHARE * self._rate.max_kbps
+        self._rate.reserved_kbps = kbps if beside else 0.0
+        try:
+            for index, start in enumerate(range(0, len(source.picture), chunk_bytes)):
+                chunk = source.picture[start : start + chunk_bytes]
+                await self._control.send_chunk(index, chunk, chunk_bytes)
+                self.bytes_sent += len(chunk)
+                if beside:
+                    await asyncio.sleep((len(chunk) + PACKET_BYTES) * 8 / 1000 / kbps)
+        finally:
+            self._rate.reserved_kbps = 0.0
 
     async def close(self) -> None:
         """Stop sending."""

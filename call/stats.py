@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from call.page_messages import Stats
 from call.states import State
@@ -125,6 +125,29 @@ class StatsMaker:
             fps_out=round((new.sent - old.sent) / elapsed_s, 1),
             h264_kbps=H264_KBPS,
         )
+
+    def whole_call(self) -> dict[str, Any]:
+        """What the call came to, as JSON has it."""
+        engine, total = self._engine, self.sample()
+        return {
+            "model_id": engine.model.model_id,
+            "ended": engine.progress.reason,
+            "duration_s": round(total.time_s, 3),
+            "way": engine.way,
+            "joined_s": engine.joined_s,
+            "first_picture_s": engine.screen.first_s,
+            "wire_bytes_in": total.wire_in,
+            "wire_bytes_out": total.wire_out,
+            "payload_bytes_in": total.payload_in,
+            "payload_bytes_out": total.payload_out,
+            "frames_shown": total.shown,
+            "frames_sent": total.sent,
+            "frames_captured": engine.watching.frames.put_count,
+            "frames_dropped": engine.watching.frames.dropped,
+            "source_pictures_renewed": engine.own.renewals,
+            "extract_ms": engine.watching.times.percentiles_ms("extract"),
+            "render_ms": engine.screen.times.percentiles_ms("render"),
+        }
 
     def _delay_ms(self) -> float | None:
         conversation = self._engine.conversation

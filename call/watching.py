@@ -105,6 +105,10 @@ class Watching:
         """Take a picture; the oldest that waits goes where the networks are slower than the camera."""
         self.frames.put(picture)
 
+    def face(self, yaw_deg: float, pitch_deg: float) -> None:
+        """Take pictures of oneself from a head that looks this way; 0, 0 is into the camera."""
+        self._moment.face(yaw_deg, pitch_deg)
+
     def use(self, source: OwnSource, from_s: float, then: Callable[[], None]) -> None:
         """Tell motion against this picture for frames captured from then on; `then` is called between two frames."""
         self._changes.append((from_s, source, then))
@@ -154,7 +158,11 @@ class Watching:
         large = cut_large(image, square, len(crop)) if self.take_source else None
         if self.canonical is None:
             score = self._extractor.face_score(crop)
-            return Seen(score, square, None, crop if score >= self._threshold else None, picture.time_s, large)
+            good = score >= self._threshold
+            if not good:
+                self._cropper.worry()  # before a call, too, the crop is to find whoever has moved
+            good = good and not self._cropper.nobody
+            return Seen(score, square, None, crop if good else None, picture.time_s, large)
         found = self._extractor.extract_now(crop, picture.time_s)
         good = found.face_score >= self._threshold
         if not good or _near_border(found):

@@ -68,6 +68,13 @@ class Renderer:
             raise RuntimeError("source_rotation: expected set_source to be called first")
         return self._source.R[0]
 
+    @property
+    def canonical(self) -> Tensor:
+        """Canonical keypoints x_c [K,3] of the source image. Raises RuntimeError before the first `set_source`."""
+        if self._x_c is None:
+            raise RuntimeError("canonical: expected set_source to be called first")
+        return self._x_c[0]
+
     @torch.inference_mode()
     def render(self, motion: HeadMotion, view: View | None = None) -> Tensor:
         """The source's face under `motion` (batch 1), seen from `view`: [1,3,S,S] in [0,1].

@@ -9,12 +9,14 @@ from codec.recording import check_recording
 from receiver.look import FrontaliseOption, SizeOption, ViewOption
 from receiver.settings import ReceiveSettings
 from receiver.show import check_output, check_writable
+from signaling.options import IceServerOption, RelayOnlyOption, read_transport
+from signaling.room_link import RoomLink
 from signaling.settings import read_settings
 from signaling.terminal import run, write_report
 
 
 def receive(
-    room: Annotated[str, typer.Option(help="Name of the room; the sender gives the same.")],
+    room: Annotated[str, typer.Option(help="Name of the room, the same on both sides; or its link.")],
     output: Annotated[Path, typer.Option(help="Video file to write: .mp4, .mov or .mkv.")],
     server: Annotated[str | None, typer.Option(help="Signaling server. Default: ws://127.0.0.1:8765.")] = None,
     weights: Annotated[
@@ -36,14 +38,18 @@ def receive(
     view: ViewOption = None,
     frontalise: FrontaliseOption = None,
     size: SizeOption = None,
+    ice_server: IceServerOption = None,
+    relay_only: RelayOnlyOption = None,
 ) -> None:
     """Take a call and write what is seen to a video file. May be started before the sender.
 
     Ends when the sender hangs up, or with Ctrl-C. Exit code 0 for a call that ended well; whatever came is written.
     """
+    link = RoomLink.parse(room) if "/" in room else None
+    transport = read_transport(ice_server, relay_only)
     settings = read_settings(
         ReceiveSettings,
-        server=server,
+        server=server if link is None else link.server,
         weights=weights,
         wait_s=wait,
         torch_threads=threads,
@@ -66,12 +72,15 @@ def receive(
     from models.runtime.prepare import prepare
     from models.weights import default_device, load_model
     from receiver.session import ReceiveSession
+    from signaling.ways import Ways
 
     torch.set_num_threads(settings.torch_threads)
     model = load_model(settings.weights, default_device())
     if settings.runtime == "auto":
         model = prepare(model, ["render"], say=_say).model
-    session = ReceiveSession(settings, room, output, model, record, say=_say)
+    name, token = (room, None) if link is None else (link.room, link.token)
+    ways = Ways(transport)
+    session = ReceiveSession(settings, name, output, model, record, say=_say, token=token, ways=ways)
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from codec.motion import Motion
@@ -69,6 +70,16 @@ class FaceRenderer:
         delta = np.zeros((self._keypoints, 3), np.float32)
         still = Motion(0.0, 0.0, 0.0, np.zeros(3, np.float32), delta, 0.0)
         self._renderer.render(to_head_motion(still))
+
+    @property
+    def canonical(self) -> NDArray[np.float32]:
+        """Canonical keypoints x_c [K,3] of the source picture. RuntimeError before the first `set_source`."""
+        return self._renderer.canonical.float().cpu().numpy()
+
+    @property
+    def source_rotation(self) -> NDArray[np.float64]:
+        """Pose [3,3] of the head in the source picture. RuntimeError before the first `set_source`."""
+        return np.asarray(self._renderer.source_rotation.cpu().numpy(), np.float64)
 
     def look_from(self, view_deg: Turn, frontalise: bool) -> None:
         """Look from another place from the next frame on, in the caller's thread, which must be the one that renders.

@@ -2,11 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-
-from aiortc import RTCIceServer
 
 from codec.decoder import Decoder
 from codec.errors import CodecError
@@ -33,11 +31,13 @@ from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, answer_sender
 from signaling.recorder import CallRecorder, LinkFigures
+from signaling.reporting import report_call
 from signaling.source_transfer import receive_source
 from signaling.stages import StageTimes
 from signaling.tasks import first_to_end
 from signaling.terminal import show_progress
 from signaling.watch import wait_bye, watch_peer
+from signaling.ways import Ways
 
 START_TIMEOUT_S = 30.0
 STRAGGLERS_S = 0.5
@@ -57,9 +57,15 @@ class ReceiveSession:
         record: Path | None = None,
         say: Callable[[str], None] = lambda line: None,
         make_peer: MakePeer | None = None,
-        ice_servers: Sequence[RTCIceServer] = (),
         now: Callable[[], float] = time.monotonic,
+        token: str | None = None,
+        ways: Ways | None = None,
     ) -> None:
+        """Prepare a call.
+
+        Args: token: what the room's link has after its #. ways: STUN and TURN servers; None: those of the environment.
+        Raises SettingError.
+        """
         self.report = ReceiveReport(model_id=model.model_id)
         self._settings = settings
         self._room = room
@@ -68,7 +74,9 @@ class ReceiveSession:
         self._record = record
         self._recorder: CallRecorder | None = None
         self._say = say
-        self._make_peer = make_peer or (lambda: Peer(ice_servers))
+        self._ways = ways or Ways()
+        self._make_peer = make_peer or self._ways.make_peer
+        self._token = token
         self._now = now
         self._times = StageTimes("decode", "render")
         self._renderer = FaceRenderer(model, self._times, settings.look)
@@ -81,14 +89,16 @@ class ReceiveSession:
             check_output(self._output)
             if self._record is not None:
                 check_recording(self._record)
-            async with await SignalingClient.join(self._settings.server, self._room, "receiver") as client:
+            server = self._settings.server
+            async with await SignalingClient.join(server, self._room, "receiver", token=self._token) as client:
+                await self._ways.learn(server, self._token)
                 if not client.peer_present:
                     self._say(f"waiting in room '{self._room}' for a sender (up to {self._settings.wait_s:g} s)")
                 peer = await answer_sender(client, self._make_peer, self._settings.wait_s)
                 try:
                     await self._talk(client, peer)
                 finally:
-                    self.report.take_wire(peer.tap)
+                    self.report.take_wire(peer.tap, peer.relayed)
                     await peer.close()
         except asyncio.CancelledError:
             self.report.ended = "stopped at the receiver"
@@ -191,7 +201,7 @@ class ReceiveSession:
         def count() -> str:
             self.report.duration_s = round(self._now() - start_s, 3)
             self.report.take_counts(pipeline)
-            self.report.take_wire(peer.tap)
+            self.report.take_wire(peer.tap, peer.relayed)
             return self.report.line()
 
         reason = "stopped at the receiver"
@@ -201,6 +211,7 @@ class ReceiveSession:
                 watch_peer(peer, client, lambda: peer.heard_s, self._now),
                 _raise_first_error(loops),
                 show_progress(count),
+                report_call(client, peer),
             )
             count()
             await self._wait_for_stragglers(pipeline.inbox, bye)

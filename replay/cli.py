@@ -141,14 +141,30 @@ def demo(
     input: Annotated[
         Path | None, typer.Option(help="A clip of a face. [default: the one that facewire brings]")
     ] = None,
-    out: Annotated[Path, typer.Option(help="Folder for side_by_side.mp4, call.fwr and report.json.")] = Path("demo"),
+    out: Annotated[Path, typer.Option(help="Folder for what comes of it.")] = Path("demo"),
+    page: Annotated[
+        bool | None,
+        typer.Option("--page/--headless", help="A call in the browser, or files. [default: is somebody there?]"),
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the page's address, open nothing.")] = False,
     seconds: Annotated[float | None, typer.Option(help="Play no more of the clip than this.", min=1.0)] = None,
     weights: Weights = None,
 ) -> None:
-    """Play a clip through a whole call on this machine: signaling, sender and receiver as three programs.
+    """Make a whole call on this machine.
 
-    Leaves the input beside what came out, the recorded call and every figure in a folder, and prints a table.
+    With a terminal and a display: your browser opens the page of a call, and the other side is a clip.
+    Else: a clip goes from a sender to a receiver, and what went in beside what came out, the recorded call and every
+    figure are left in a folder as side_by_side.mp4, call.fwr and report.json.
     """
+    from replay.demo_page import run_page_demo, somebody_is_there
+
+    if page if page is not None else somebody_is_there():
+        from replay.demo import DEFAULT_CLIP, check_clip
+
+        check_clip(input or DEFAULT_CLIP, weights)
+        out.mkdir(parents=True, exist_ok=True)
+        run_page_demo(input or DEFAULT_CLIP, out, weights, open_page=not no_browser)
+        return
     from replay.demo import run_demo
 
     run_demo(input, out, seconds, weights)

@@ -24,10 +24,11 @@ from replay.motions import open_clip
 from replay.pairs import pair_files
 from replay.picture import measure_pictures
 from replay.programs import Program, wait_for_all
-from replay.render import video_crf
+from replay.render import SoundBeside, video_crf
 from replay.report import check_against_recording, count_recording, join_reports, report_table
 from replay.side_by_side import Figure, SideBySide
 from sender.camera import Clip
+from sender.clip_sound import clip_sound, has_sound
 from sender.crop import RecordedCropper
 from sender.crop_square import Square
 from sender.extract import Extractor
@@ -81,11 +82,8 @@ def run_demo(clip: Path | None, folder: Path, seconds: float | None, weights: Pa
     """
     console = Console()
     clip = clip or DEFAULT_CLIP
+    check_clip(clip, weights)
     model = load_model(weights, default_device())
-    # what is wrong with a clip is said before programs are started
-    with closing(Extractor(model)) as extractor:
-        opened, _ = open_clip(clip, model, extractor, read_settings(SendSettings))
-        opened.close()
     folder.mkdir(parents=True, exist_ok=True)
     files = Files(folder)
     with TemporaryDirectory(prefix="facewire-demo-") as scratch:
@@ -103,17 +101,25 @@ def run_demo(clip: Path | None, folder: Path, seconds: float | None, weights: Pa
     return report
 
 
+def check_clip(clip: Path, weights: Path | None) -> None:
+    """Raise InputError or NoFace for a clip that no call can be made with, before programs are started."""
+    model = load_model(weights, default_device())
+    with closing(Extractor(model)) as extractor:
+        opened, _ = open_clip(clip, model, extractor, read_settings(SendSettings))
+        opened.close()
+
+
 def cut_clip(clip: Path, part: Path, seconds: float) -> Path:
-    """Copy the first `seconds` of a clip's pictures, without coding them again."""
+    """Copy the first `seconds` of a clip's pictures, and of its sound, without coding them again."""
     with av.open(str(clip)) as container, av.open(str(part), "w") as output:
-        stream = container.streams.video[0]
-        copy = output.add_stream_from_template(stream)
-        for packet in container.demux(stream):
+        streams = [container.streams.video[0], *container.streams.audio[:1]]
+        copies = {stream.index: output.add_stream_from_template(stream) for stream in streams}
+        for packet in container.demux(streams):
             if packet.dts is None or packet.time_base is None:
                 continue  # the empty packet at the end
             if packet.dts * packet.time_base >= seconds:
-                break  # in decoding order, so that every frame copied finds those it refers to
-            packet.stream = copy
+                continue  # in decoding order, so that every frame copied finds those it refers to
+            packet.stream = copies[packet.stream.index]
             output.mux(packet)
     return part
 
@@ -164,9 +170,12 @@ def sent_crop(sender: dict[str, Any], size: int) -> RecordedCropper:
 def draw_side_by_side(clip: Path, sender: dict[str, Any], files: Files, model: Model, report: dict[str, Any]) -> None:
     """Write side_by_side.mp4: every camera frame, and what was on the screen then."""
     drawer = SideBySide(("camera", "rendered from motion"))
-    with closing(VideoWriter(files.side_by_side, report["fps"], video_crf())) as writer:
+    heard = has_sound(files.received)
+    sounds = SoundBeside(clip_sound(files.received) if heard else ())
+    with closing(VideoWriter(files.side_by_side, report["fps"], video_crf(), heard)) as writer:
         for pair in pair_files(clip, sent_crop(sender, model.config.size), files.received):
             figures = [Figure("time", f"{pair.time_s:.2f} s"), *call_figures(report)]
+            sounds.hear_until(writer, pair.time_s)
             writer.write(drawer.draw(pair.camera, pair.shown, figures), pair.time_s)
 
 

@@ -24,7 +24,7 @@ from replay.digests import PictureDigest
 from replay.errors import ModelMismatch
 from replay.motions import crop_face, read_picture
 from replay.recorded_call import Came, Face, RecordedCall, read_call
-from replay.render import Pictures, Sound, decoded_sounds, hear_until, usual_rate, video_crf
+from replay.render import Pictures, Sound, SoundBeside, decoded_sounds, usual_rate, video_crf
 from replay.showing import SCREEN_FPS, OnScreen, Shown, every_frame
 from sender.extract import Extractor
 from sender.settings import SendSettings
@@ -158,9 +158,9 @@ class Playing:
         sounds = self.sounds() if speed == 1.0 else None
         digest = PictureDigest()
         with closing(VideoWriter(output, self.rate * speed, video_crf(), sound=sounds is not None)) as writer:
-            coming, waiting = iter(sounds or ()), list[Sound]()
+            beside = SoundBeside(sounds or ())
             for image, time_s in self.pictures(progress(self.shown(), self.total)):
-                hear_until(writer, time_s, waiting, coming)
+                beside.hear_until(writer, time_s)
                 writer.write(image, time_s / speed)
                 self._count(digest, image, time_s)
         return self._done(digest)

@@ -100,6 +100,18 @@ def wait_for_all(programs: Sequence[Program], timeout_s: float) -> None:
             raise program.failure(f"ended with exit code {program.exit_code}")
 
 
+def wait_for_first(first: Program, others: Sequence[Program], timeout_s: float) -> None:
+    """Wait for the good end of one program. Raises DemoError where it, or before it one of the others, fails."""
+
+    def over() -> bool:
+        return first.exit_code is not None or any(other.exit_code not in (None, 0) for other in others)
+
+    _wait(over, timeout_s)
+    for program in (first, *others) if first.exit_code is None else (first,):
+        if program.exit_code not in (None, 0):
+            raise program.failure(f"ended with exit code {program.exit_code}")
+
+
 def _wait(condition: Callable[[], bool], timeout_s: float) -> bool:
     deadline = time.monotonic() + timeout_s
     while not (met := condition()) and time.monotonic() < deadline:

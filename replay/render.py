@@ -43,25 +43,27 @@ def render_video(
         where, and how large. sounds: in the order of their times, on the clock of the motion; None: a silent film.
     Raises: OutputError, ViewError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
-    waiting = list[Sound]()
-    coming = iter(sounds or ())
+    beside = SoundBeside(sounds or ())
     with closing(VideoWriter(output, frame_rate, video_crf(), sound=sounds is not None)) as writer:
         for image, time_s in render_frames(model, picture, show_frames(title)(motions, 0), look):
-            hear_until(writer, time_s, waiting, coming)
+            beside.hear_until(writer, time_s)
             writer.write(image, time_s)
     return writer.frames
 
 
-def hear_until(writer: VideoWriter, time_s: float, waiting: list[Sound], coming: Iterator[Sound]) -> None:
-    """Write the sound up to a time: no more, or it would go on after the last picture."""
-    while waiting or (following := next(coming, None)) is not None:
-        if not waiting:
-            assert following is not None
-            waiting.append(following)
-        if waiting[0][0] > time_s:
-            return
-        begin_s, samples = waiting.pop(0)
-        writer.hear(samples, begin_s)
+class SoundBeside:
+    """Sound that is written as its pictures are: no sooner, and nothing after the last picture."""
+
+    def __init__(self, sounds: Iterable[Sound]) -> None:
+        self._sounds = iter(sounds)
+        self._next = next(self._sounds, None)
+
+    def hear_until(self, writer: VideoWriter, time_s: float) -> None:
+        """Write what begins no later than this. Raises OutputError, and what the sounds raise."""
+        while self._next is not None and self._next[0] <= time_s:
+            begin_s, samples = self._next
+            writer.hear(samples, begin_s)
+            self._next = next(self._sounds, None)
 
 
 def decoded_sounds(packets: Iterable[SoundPacket]) -> Iterator[Sound]:

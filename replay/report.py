@@ -75,7 +75,7 @@ def join_reports(sender: Counters, receiver: Counters, media_s: float, picture: 
     what came before it, once a call: connection, hello, source picture. None where they could not be counted.
     `stages_ms` is a frame; encode and decode were timed a message and are shared among its frames.
     """
-    frames_received = receiver["frames_received"]
+    frames_received, sound_bytes = receiver["frames_received"], receiver.get("sound_bytes", 0)
     return {
         "media_s": round(media_s, 3),
         "frames": {
@@ -87,8 +87,10 @@ def join_reports(sender: Counters, receiver: Counters, media_s: float, picture: 
             "dropped": {"sender": sender["frames_dropped"], "receiver": receiver["frames_dropped"]},
         },
         "payload_bytes": receiver["payload_bytes"],
-        "payload_bytes_per_frame": round(receiver["payload_bytes"] / max(frames_received, 1), 2),
+        "payload_bytes_per_frame": round((receiver["payload_bytes"] - sound_bytes) / max(frames_received, 1), 2),
         "payload_kbps": _kbps(receiver["payload_bytes"], media_s),
+        "sound_kbps": _kbps(sound_bytes, media_s),
+        "sound_after_picture": receiver.get("sound_after_picture"),
         "source_bytes": receiver["source_bytes"],
         "wire_kbps": {
             "sender_to_receiver": _wire_kbps(sender, media_s),
@@ -123,6 +125,10 @@ def report_table(report: Mapping[str, Any]) -> Table:
     table.add_row("without a face", f"{frames['no_face']}", end_section=True)
     table.add_row("payload a frame", f"{report['payload_bytes_per_frame']:.1f} B")
     table.add_row(f"payload of {frames['sent']} frames", f"{report['payload_kbps']:.1f} kbps")
+    if report["sound_after_picture"]:
+        table.add_row("of these, sound", f"{report['sound_kbps']:.1f} kbps")
+        apart = report["sound_after_picture"]
+        table.add_row("sound after its picture", f"{apart['least_ms']:.0f} to {apart['most_ms']:.0f} ms")
     table.add_row("wire, sender to receiver", f"{_number(wire['sender_to_receiver'], 1)} kbps")
     table.add_row("wire, receiver to sender", f"{_number(wire['receiver_to_sender'], 1)} kbps")
     table.add_row("source picture, once", f"{report['source_bytes']} B")

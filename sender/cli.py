@@ -8,12 +8,14 @@ import typer
 from codec.recording import check_recording
 from sender.camera import check_source
 from sender.settings import SendSettings
+from signaling.options import IceServerOption, RelayOnlyOption, read_transport
+from signaling.room_link import RoomLink
 from signaling.settings import read_settings
 from signaling.terminal import run, write_report
 
 
 def send(
-    room: Annotated[str, typer.Option(help="Name of the room; the receiver gives the same.")],
+    room: Annotated[str, typer.Option(help="Name of the room, the same on both sides; or its link.")],
     input: Annotated[str, typer.Option(help="A video file, or camera, camera:1, ...")],
     server: Annotated[str | None, typer.Option(help="Signaling server. Default: ws://127.0.0.1:8765.")] = None,
     weights: Annotated[
@@ -39,14 +41,18 @@ def send(
         bool | None, typer.Option("--steady/--no-steady", help="Take the tremble out of motion. Default: yes.")
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads of one network operation. Default: 1.")] = None,
+    ice_server: IceServerOption = None,
+    relay_only: RelayOnlyOption = None,
 ) -> None:
     """Send a clip or camera into a room: motion and sound cross the wire, and one picture of the face at the start.
 
     Ends with the clip, with Ctrl-C, or when the receiver hangs up. Exit code 0 for a call that ended well.
     """
+    link = RoomLink.parse(room) if "/" in room else None
+    transport = read_transport(ice_server, relay_only)
     settings = read_settings(
         SendSettings,
-        server=server,
+        server=server if link is None else link.server,
         weights=weights,
         wait_s=wait,
         max_kbps=max_kbps,
@@ -67,12 +73,14 @@ def send(
     from models.runtime.prepare import prepare
     from models.weights import default_device, load_model
     from sender.session import SendSession
+    from signaling.ways import Ways
 
     torch.set_num_threads(settings.torch_threads)
     model = load_model(settings.weights, default_device())
     if settings.runtime == "auto":
         model = prepare(model, ["extract"], say=_say).model
-    session = SendSession(settings, room, input, model, say=_say, record=record)
+    name, token = (room, None) if link is None else (link.room, link.token)
+    session = SendSession(settings, name, input, model, say=_say, token=token, ways=Ways(transport), record=record)
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")

@@ -39,6 +39,8 @@ class SenderPipeline:
     """Tells the other side that we are still here, at most once a second."""
     say_crop: Callable[[CropMoved], None] = lambda moved: None
     """Tells the other side where the crop is, while it moves."""
+    say_voice: Callable[[int], None] = lambda bits_per_s: None
+    """Tells whoever codes the sound how many bits a second it may take."""
     rate: RateController | None = None
     """None: the packetiser goes on as it was made."""
     wire_sent: Callable[[], int] | None = None
@@ -95,6 +97,7 @@ class SenderPipeline:
                 self.rate.take_wire(self.wire_sent(), self.now())
             plan = self.rate.plan(self.now())
             self.packetiser.follow(plan)
+            self.say_voice(plan.voice_bps)
             if plan != self._plan and len(self.plans) < MOST_PLANS:
                 self._began_s = self._began_s if self.plans else self.now()
                 self.plans.append((self.now() - self._began_s, plan))

@@ -18,7 +18,7 @@ from codec.wire import Level
 from sender.loss_policy import LossPolicy
 from sender.other_traffic import OtherTraffic
 from sender.rate_estimate import LinkEstimate
-from sender.rate_ladder import HEADERS_BYTES, MESSAGE_BYTES, Rung, build_ladder
+from sender.rate_ladder import HEADERS_BYTES, MESSAGE_BYTES, VOICE_BPS, Rung, build_ladder
 
 MAX_KBPS: Final = 30.0
 """Of one direction, headers included (DESIGN 7)."""
@@ -60,6 +60,8 @@ class Plan:
     level: Level
     keypoints: int | None
     """None is all of them."""
+    voice_bps: int = VOICE_BPS[0]
+    """Bits a second that sound is coded at."""
 
 
 class RateController:
@@ -83,6 +85,8 @@ class RateController:
         self.link = LinkEstimate(first_sequence)
         frame_rate = frame_rate or USUAL_FRAME_RATE
         self.max_kbps = max_kbps
+        self.reserved_kbps = 0.0
+        """Of that, what is left to something else that is sent just now: a picture, beside the call."""
         self._keypoints = all_keypoints
         self._ladder = build_ladder(frame_rate, all_keypoints, level, fewer_keypoints, interval_s)
         self._policy = LossPolicy(self.link.losses)
@@ -116,7 +120,10 @@ class RateController:
             self._frame_bytes += 0.05 * (bytes_each - self._frame_bytes)
 
     def expect_sound(self, kbps: float | None) -> None:
-        """Say how much sound rides along; with sound a message is sent each interval, frames or not. None: none."""
+        """Say how much sound rides along while a voice is coded at its full rate. None: none.
+
+        With sound a message is sent each interval, frames or not.
+        """
         self._sound_bytes = None if kbps is None else kbps * 1000 / 8
 
     def take_wire(self, bytes_out: int, now_s: float) -> None:
@@ -143,7 +150,7 @@ class RateController:
         rung = self._sending = self._ladder[-1 if self._silent else self._rung]
         repeat = min(self._policy.depth(rung.interval_s, now_s), rung.most_repeats)
         thin = rung.frame_rate < self._ladder[0].frame_rate
-        return Plan(rung.interval_s, repeat, rung.frame_rate, thin, rung.level, rung.keypoints)
+        return Plan(rung.interval_s, repeat, rung.frame_rate, thin, rung.level, rung.keypoints, rung.voice_bps)
 
     def _judge(self, now_s: float) -> None:
         if self._cut is not None and self._still_cutting(self._cut, now_s):
@@ -228,7 +235,7 @@ class RateController:
         """Keep within the budget, and climb while there is room."""
         if self._failed is not None and self._rung <= self._failed and now_s - self._changed_s > PROBATION_S:
             self._failed = None
-        budget = self.max_kbps - self._other.kbps
+        budget = self.max_kbps - self.reserved_kbps - self._other.kbps
         allowed = self._first_below(budget)
         if self._rung < allowed:
             self._rung, self._changed_s = allowed, now_s

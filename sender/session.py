@@ -3,50 +3,44 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from aiortc import RTCIceServer
-
 from codec.decoder import Decoder
-from codec.encoder import Encoder
 from codec.errors import RecordingError
 from codec.recording_records import Direction
-from codec.wire import WIRE_VERSION, Level, Profile
-from models.config import ModelConfig
+from codec.wire import WIRE_VERSION
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
 from models.weights import Model
 from sender.camera import Frame, FrameSource, Image, film, open_source
 from sender.clip_sound import has_sound, play_sound
-from sender.crop import Cropper
 from sender.crop_watch import FaceWatch
 from sender.extract import Extractor
 from sender.feedback import Feedback
-from sender.packetise import Packetiser
+from sender.parts import Parts
 from sender.pipeline import SenderPipeline
 from sender.rate import RateController
 from sender.report import SendReport
-from sender.send import MediaSender
 from sender.settings import SendSettings
-from sender.sound_out import SoundOut
 from sender.source import LARGE_QUALITY, MIME, Source, decode_picture, encode_picture, find_source
-from sender.steady import Steady
 from sender.voice import Voice
 from signaling.client import SignalingClient
 from signaling.control import agree
-from signaling.control_messages import Bye, Hello, Idle, Start
+from signaling.control_messages import Bye, Hello, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, call_receiver
 from signaling.recorder import CallRecorder, LinkFigures
+from signaling.reporting import report_call
 from signaling.source_transfer import send_source
 from signaling.stages import StageTimes
 from signaling.tasks import first_to_end
 from signaling.terminal import show_progress
 from signaling.watch import wait_bye, watch_peer
+from signaling.ways import Ways
 
 RENDERER_READY_TIMEOUT_S = 30.0
 BYE_TIMEOUT_S = 3.0
@@ -65,20 +59,27 @@ class SendSession:
         model: Model,
         say: Callable[[str], None] = lambda line: None,
         make_peer: MakePeer | None = None,
-        ice_servers: Sequence[RTCIceServer] = (),
         now: Callable[[], float] = time.monotonic,
         finder: FaceFinder | None = None,
+        token: str | None = None,
+        ways: Ways | None = None,
         record: Path | None = None,
     ) -> None:
-        """Prepare a call, kept in `record`; `finder` None is the folder's or the shipped one. Raises WeightsError."""
+        """Prepare a call; `finder` None is the model folder's, or else the shipped one.
+
+        Args: token: what the room's link has after its #. ways: STUN and TURN servers; None: those of the environment.
+            record: where it is recorded.
+        Raises WeightsError, SettingError.
+        """
         self.report = SendReport(model_id=model.model_id, profile=settings.profile, level=settings.level)
         self._settings = settings
         self._room = room
         self._input = input_name
         self._model = model
-        self._profile, self._level = Profile[settings.profile.upper()], Level[settings.level.upper()]
         self._say = say
-        self._make_peer = make_peer or (lambda: Peer(ice_servers))
+        self._ways = ways or Ways()
+        self._make_peer = make_peer or self._ways.make_peer
+        self._token = token
         self._now = now
         self._times = StageTimes("extract", "encode")
         self._extractor = Extractor(model, self._times)
@@ -97,14 +98,16 @@ class SendSession:
         try:
             frames, source = await asyncio.get_running_loop().run_in_executor(self._camera_thread, self._prepare)
             self._open_frames = frames
-            async with await SignalingClient.join(self._settings.server, self._room, "sender") as client:
+            server = self._settings.server
+            async with await SignalingClient.join(server, self._room, "sender", token=self._token) as client:
+                await self._ways.learn(server, self._token)
                 if not client.peer_present:
                     self._say(f"waiting in room '{self._room}' for a receiver (up to {self._settings.wait_s:g} s)")
                 peer = await call_receiver(client, self._make_peer, self._settings.wait_s)
                 try:
                     await self._talk(client, peer, frames, source)
                 finally:
-                    self.report.take_wire(peer.tap)
+                    self.report.take_wire(peer.tap, peer.relayed)
                     if self._recorder is not None:
                         self._recorder.close()
                     await peer.close()
@@ -195,10 +198,11 @@ class SendSession:
 
     async def _send_frames(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
         queue: DroppingQueue[Frame] = DroppingQueue(self._settings.capture_queue_frames)
-        rate, encoder = self._build_rate(frames.frame_rate), self._build_encoder()
+        parts = self._parts()
+        rate, encoder = parts.rate(frames.frame_rate), parts.encoder()
         feedback = Feedback(Decoder(self._model.codec_tables), encoder, rate, self._now)
         peer.on_media = feedback.take
-        pipeline = self._build_pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
+        pipeline = parts.pipeline(peer, queue, frames.frame_rate, source, encoder, rate)
         began: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         filming = asyncio.create_task(
             film(frames, queue, self._camera_thread, self._now, began=began.set_result), name="film"
@@ -210,7 +214,7 @@ class SendSession:
         def count() -> str:
             self.report.duration_s = round(self._now() - start_s, 3)
             self.report.take_counts(queue, pipeline)
-            self.report.take_wire(peer.tap)
+            self.report.take_wire(peer.tap, peer.relayed)
             self.report.take_link(rate, feedback)
             return self.report.line()
 
@@ -220,6 +224,7 @@ class SendSession:
                 self._until_hung_up(peer),
                 watch_peer(peer, client, lambda: peer.tap.heard_s),
                 show_progress(count),
+                report_call(client, peer),
             )
             count()
             await self._part(peer, self.report.ended)
@@ -238,6 +243,14 @@ class SendSession:
             await self._recorder.keep_statistics(
                 lambda: LinkFigures(loss_sent=rate.link.losses.loss, round_trip_s=rate.link.rtt_s)
             )
+
+    def _parts(self) -> Parts:
+        watch = FaceWatch(self._finder.find, self._settings.face_threshold, self._finder_thread)
+        return Parts(self._settings, self._model, self._extractor, watch, self._times, self._set_voice_rate, self._now)
+
+    def _set_voice_rate(self, bits_per_s: int) -> None:
+        if self._voice is not None:
+            self._voice.bit_rate = bits_per_s
 
     async def _play_sound(self, pipeline: SenderPipeline, began_s: "asyncio.Future[float]") -> None:
         if self._voice is not None:
@@ -260,61 +273,6 @@ class SendSession:
             peer.control.send(Bye(frames=self.report.frames_sent, messages=self.report.messages_sent, reason=reason))
             async with asyncio.timeout(BYE_TIMEOUT_S):
                 await (peer.closed.wait() if self._hung_up else wait_bye(peer.control))
-
-    def _build_encoder(self) -> Encoder:
-        encoder = Encoder(self._model.codec_tables, self._profile, self._level)
-        encoder.set_source(self._extractor.canonical)
-        return encoder
-
-    def _build_rate(self, frame_rate: float) -> RateController:
-        interval_ms = self._settings.message_interval_ms
-        return RateController(
-            frame_rate,
-            self._model.codec_tables.keypoints,
-            self._settings.max_kbps,
-            self._level,
-            fewer_keypoints=self._profile is Profile.PAPER,
-            interval_s=None if interval_ms is None else interval_ms / 1000,
-        )
-
-    def _build_steady(self, source: Source) -> Steady | None:
-        if not self._settings.steady:
-            return None
-        return Steady(self._extractor.canonical, isinstance(self._model.config, ModelConfig), source.square)
-
-    def _build_pipeline(
-        self,
-        peer: Peer,
-        queue: DroppingQueue[Frame],
-        frame_rate: float,
-        source: Source,
-        encoder: Encoder,
-        rate: RateController,
-    ) -> SenderPipeline:
-        return SenderPipeline(
-            frames=queue,
-            cropper=Cropper(
-                source.square,
-                self._model.config.size,
-                FaceWatch(self._finder.find, self._settings.face_threshold, self._finder_thread),
-            ),
-            extractor=self._extractor,
-            packetiser=Packetiser(
-                encoder,
-                interval_s=self._settings.usual_interval_ms / 1000,
-                frame_period_s=1 / frame_rate if frame_rate else 0.0,
-                times=self._times,
-                sound=SoundOut(rate),
-            ),
-            channel=MediaSender(peer),
-            face_threshold=self._settings.face_threshold,
-            steady=self._build_steady(source),
-            say_idle=lambda reason: peer.control.send(Idle(reason=reason)),
-            say_crop=peer.control.send,
-            rate=rate,
-            wire_sent=(lambda: peer.tap.sent.bytes) if peer.tap.attached else None,
-            now=self._now,
-        )
 
 
 async def _end(*tasks: "asyncio.Task[None]") -> list[Exception]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from contextlib import suppress
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlsplit
@@ -19,6 +20,7 @@ from signaling.messages import (
     PeerJoined,
     PeerLeft,
     Refused,
+    Report,
     Role,
     ServerMessage,
     Wish,
@@ -42,19 +44,28 @@ class SignalingClient:
         self.peer_present = joined.peer_present
         self.seat = joined.seat
         """The secret with which the seat of a call can be had back."""
+        self.report_each_s = joined.report_each_s
+        """Seconds between two reports that the server would like; None: it wants none."""
 
     @classmethod
     async def join(
-        cls, server: str, room: str, role: Wish, timeout_s: float = OPEN_TIMEOUT_S, seat: str | None = None
+        cls,
+        server: str,
+        room: str,
+        role: Wish,
+        timeout_s: float = OPEN_TIMEOUT_S,
+        seat: str | None = None,
+        token: str | None = None,
     ) -> Self:
-        """Take a seat, or have the one with this secret back.
+        """Take a seat, or have the one with this secret back; `token` is what the link has after its #.
 
         Raises ServerUnreachable, Refusal (bad name, room full, role taken, ...), ServerLost.
         """
         check_room_name(room)
         socket = await _open(server, room, timeout_s)
         try:
-            await _send(socket, Join(role=role, seat=seat), server)
+            with suppress(ServerLost):  # who is refused at the door is told why before anything is asked
+                await _send(socket, Join(role=role, seat=seat, token=token), server)
             async with asyncio.timeout(timeout_s):
                 answer = await _receive(socket, server)
             if not isinstance(answer, Joined):
@@ -69,8 +80,8 @@ class SignalingClient:
             raise
         return cls(socket, answer, server)
 
-    async def send(self, message: Description) -> None:
-        """Pass a description to the other seat. Raises ServerLost."""
+    async def send(self, message: Description | Report) -> None:
+        """Pass a description to the other seat, or a report to the server. Raises ServerLost."""
         await _send(self._socket, message, self._server)
 
     async def receive(self) -> ServerMessage:

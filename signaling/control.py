@@ -65,9 +65,13 @@ class ControlChannel:
         """Send a message; the channel delivers it, however long that takes. Raises PeerGone on a closed channel."""
         self._send(message.model_dump_json())
 
-    async def send_chunk(self, index: int, data: bytes) -> None:
-        """Send a piece of the source picture, once the channel has room for it. Raises PeerGone."""
-        while self._channel.bufferedAmount > 2 * CHUNK_BYTES and not self.closed.is_set():
+    async def send_chunk(self, index: int, data: bytes, most_waiting_bytes: int = 2 * CHUNK_BYTES) -> None:
+        """Send a piece of the source picture, once no more than so many bytes wait. Raises PeerGone.
+
+        What waits here holds up media, too: messages of all channels leave in their order.
+        """
+        self._channel.bufferedAmountLowThreshold = most_waiting_bytes // 2
+        while self._channel.bufferedAmount > most_waiting_bytes and not self.closed.is_set():
             self._room_to_send.clear()
             await self._room_to_send.wait()
         self._send(index.to_bytes(CHUNK_HEADER_BYTES, "big") + data)

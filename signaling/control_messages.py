@@ -5,10 +5,10 @@ The order in which they come is drawn in control.py. Every limit is checked befo
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from signaling.errors import ControlError
-from signaling.messages import Role, first_complaint, other_role
+from signaling.messages import Message, Role, first_complaint, other_role
 
 PROTOCOL_VERSION = 3
 MAX_SOURCE_BYTES = 1 << 20
@@ -24,10 +24,8 @@ Count = Annotated[int, Field(ge=0, lt=1 << 53)]
 Mime = Literal["image/webp", "image/jpeg", "image/png", "image/avif"]
 
 
-class ControlMessage(BaseModel):
-    """One text message of the channel. Unknown fields are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class ControlMessage(Message):
+    """One text message of the channel."""
 
 
 class Hello(ControlMessage):

@@ -27,6 +27,10 @@ log = logging.getLogger("facewire.ice")
 IP_UDP_BYTES = 28
 """Bytes that IP (20, version 4) and UDP (8) add to each datagram; counted for version 6, too, to keep one measure."""
 
+RELAY_TCP_BYTES = 44
+"""IP (20), TCP (20) and TURN's channel (4) around each datagram on its way to a relay by TCP, one a segment. TCP's own
+acknowledgements and TLS (22 a record) cannot be seen from here."""
+
 LOOPBACK = "127.0.0.1"
 Address = tuple[Any, ...]
 Impair = Callable[[bytes, Callable[[], None]], None]
@@ -40,10 +44,10 @@ class WireCount:
     packets: int = 0
     bytes: int = 0
 
-    def add(self, payload_bytes: int) -> None:
+    def add(self, payload_bytes: int, headers_bytes: int = IP_UDP_BYTES) -> None:
         """Count one datagram."""
         self.packets += 1
-        self.bytes += payload_bytes + IP_UDP_BYTES
+        self.bytes += payload_bytes + headers_bytes
 
 
 class UdpTap:
@@ -72,14 +76,15 @@ class UdpTap:
 
     def tap(self, protocol: Any) -> None:
         """Put the tap between a protocol and its socket."""
-        socket_owner = _socket_owner(protocol)
+        socket_owner, stream = _socket_owner(protocol)
+        headers_bytes = IP_UDP_BYTES if stream is None else RELAY_TCP_BYTES
         receive = socket_owner.datagram_received
-        self._sockets.append(socket_owner.transport)
-        socket_owner.transport = _CountingTransport(socket_owner.transport, self)
+        self._sockets.append(socket_owner.transport if stream is None else stream)
+        socket_owner.transport = _CountingTransport(socket_owner.transport, self, headers_bytes)
 
         def datagram_received(data: bytes, address: Address) -> None:
             def deliver() -> None:
-                self.received.add(len(data))
+                self.received.add(len(data), headers_bytes)
                 self.heard_s = self._now()
                 receive(data, address)
 
@@ -115,10 +120,31 @@ def address_gone(connection: RTCPeerConnection) -> bool:
     return bool(used) and not used & set(get_host_addresses(use_ipv4=True, use_ipv6=True))
 
 
-def _socket_owner(protocol: Any) -> Any:
-    """Return the protocol that owns the socket: itself, or TURN's, whose packets carry ours (and its own refreshes)."""
+def relayed(connection: RTCPeerConnection) -> bool | None:
+    """Whether a TURN server of either side is on the way; None while there is no way, or where it cannot be known."""
+    pairs = list(getattr(_ice_connection(connection), "_nominated", {}).values())
+    kinds = {candidate.type for pair in pairs for candidate in (pair.local_candidate, pair.remote_candidate)}
+    return "relay" in kinds if pairs else None
+
+
+def use_relay_only(connection: RTCPeerConnection) -> bool:
+    """Look for no way but through a TURN server; False where this aiortc cannot be told so."""
+    ice = _ice_connection(connection)
+    if ice is None or not hasattr(ice, "_transport_policy"):
+        return False
+    ice._transport_policy = TransportPolicy.RELAY
+    return True
+
+
+def _socket_owner(protocol: Any) -> tuple[Any, Any]:
+    """Return the protocol whose datagrams are counted, and the stream that carries them where it is no UDP socket.
+
+    That is itself, or TURN's, whose packets carry ours (and its own refreshes). By TCP TURN's has no datagrams.
+    """
     inner = getattr(protocol.transport, "_TurnTransport__inner_protocol", None)
-    return inner if isinstance(inner, TurnClientUdpProtocol) else protocol
+    if inner is None or isinstance(inner, TurnClientUdpProtocol):
+        return inner or protocol, None
+    return protocol, inner.transport
 
 
 class _Tapped(list[Any]):
@@ -145,12 +171,13 @@ class _Tapped(list[Any]):
 class _CountingTransport:
     """A datagram transport that counts what leaves; everything else is the real one's."""
 
-    def __init__(self, transport: asyncio.DatagramTransport, tap: UdpTap) -> None:
+    def __init__(self, transport: asyncio.DatagramTransport, tap: UdpTap, headers_bytes: int) -> None:
         self._transport = transport
         self._tap = tap
+        self._headers_bytes = headers_bytes
 
     def sendto(self, data: bytes, *address: Any) -> None:
-        self._tap.sent.add(len(data))
+        self._tap.sent.add(len(data), self._headers_bytes)
         self._transport.sendto(data, *address)
 
     def __getattr__(self, name: str) -> Any:

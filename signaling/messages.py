@@ -1,7 +1,9 @@
 """What crosses a signaling WebSocket: JSON objects tagged by `type`, one a text message.
 
-    peer -> server   join          first of all, within join_timeout_s; with a seat's secret, to have it back
+    peer -> server   join          first of all, within join_timeout_s; with the token of the link where the server
+                                   wants one; with a seat's secret, to have it back
                      description   an SDP offer or answer for the other seat
+                     report        how the call goes, for the server's figures; only where `joined` asks for it
     server -> peer   joined        the seat is taken; says whether the other one is, too
                      peer_joined   the other seat is taken now
                      peer_left     the other seat is free again
@@ -29,10 +31,12 @@ OTHER: Final[dict[Role, Role]] = {
 }
 T = TypeVar("T")
 
-SIGNALING_VERSION: Literal[2] = 2
+SIGNALING_VERSION: Literal[3] = 3
+"""Version 2 knew no tokens and no reports. Servers take both, so they are the first to be upgraded."""
 MAX_MESSAGE_BYTES = 65536
-MAX_COMPLAINT = 300  # characters
 """Default limit of one message, in bytes of UTF-8. An SDP with ten candidates is 2 kB."""
+MAX_COMPLAINT = 300  # characters
+MAX_TOKEN_CHARS = 1024
 
 
 def other_role(role: Role) -> Role:
@@ -54,9 +58,11 @@ class Join(Message):
 
     type: Literal["join"] = "join"
     role: Wish
-    seat: SeatSecret | None = None
+    seat: Annotated[SeatSecret | None, Field(repr=False)] = None
     """Of the seat of a call that is to be had back; without one it is a new seat."""
-    version: Literal[2] = SIGNALING_VERSION
+    token: Annotated[str | None, Field(max_length=MAX_TOKEN_CHARS, repr=False)] = None
+    """What came after the # of the link."""
+    version: Literal[2, 3] = SIGNALING_VERSION
 
 
 class Description(Message):
@@ -69,6 +75,20 @@ class Description(Message):
     sdp: Annotated[str, Field(min_length=1, max_length=MAX_MESSAGE_BYTES, repr=False)]
 
 
+class Report(Message):
+    """How a peer's call went in the last `call_s` seconds, in which a connection stood. Only the server hears it."""
+
+    type: Literal["report"] = "report"
+    connect_s: Annotated[float, Field(ge=0, le=3600)] | None = None
+    """From the offer, made or heard, until the connection stood; once for each connection."""
+    call_s: Annotated[float, Field(ge=0, le=3600)]
+    sent_kbps: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    """On the wire, headers of IP included; None where that is not counted."""
+    received_kbps: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    relayed: bool = False
+    """Whether the way goes over a TURN server."""
+
+
 class Joined(Message):
     """The seat is yours."""
 
@@ -76,8 +96,10 @@ class Joined(Message):
     room: str
     role: Role
     peer_present: bool
-    seat: SeatSecret
+    seat: Annotated[SeatSecret, Field(repr=False)]
     """With this the seat of a call can be had back within a while after its connection was lost."""
+    report_each_s: float | None = None
+    """Seconds between two reports that the server would like; None: it wants none (version 2 knew none)."""
 
 
 class PeerJoined(Message):
@@ -102,7 +124,7 @@ class Refused(Message):
     reason: str
 
 
-PeerMessage = Join | Description
+PeerMessage = Join | Description | Report
 ServerMessage = Joined | PeerJoined | PeerLeft | Description | Refused
 
 _PEER: TypeAdapter[PeerMessage] = TypeAdapter(Annotated[PeerMessage, Field(discriminator="type")])

@@ -19,7 +19,7 @@ from signaling.client import SignalingClient
 from signaling.connection import make_connection
 from signaling.control import ControlChannel
 from signaling.errors import ConnectFailed, PeerGone, SignalingError
-from signaling.ice_hooks import Impair, UdpTap, address_gone
+from signaling.ice_hooks import Impair, UdpTap, address_gone, relayed, use_relay_only
 from signaling.messages import Description, PeerLeft
 from signaling.sctp import TunedSctp
 from signaling.settings import TransportSettings, read_settings
@@ -35,7 +35,8 @@ class Peer:
     """One end of a call: `media` and `control`, and the bytes that both cost on the wire.
 
     `tap.sent` and `tap.received` are live: every datagram with 28 B of headers, or nothing where not `tap.attached`.
-    Args: tuned: fewer packets (sctp.py) or stock aiortc; None asks FACEWIRE_TUNED_SCTP. Raises SettingError.
+    Args: tuned: fewer packets (sctp.py) or stock aiortc; None asks FACEWIRE_TUNED_SCTP. relay_only: no way but through
+    a TURN server. Raises SettingError, ConnectFailed.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Peer:
         impair: Impair | None = None,
         now: Callable[[], float] = time.monotonic,
         tuned: bool | None = None,
+        relay_only: bool = False,
     ) -> None:
         wanted = read_settings(TransportSettings, tuned_sctp=tuned).tuned_sctp
         self._connection = make_connection(ice_servers, wanted)
@@ -53,11 +55,14 @@ class Peer:
         )
         self.tap = UdpTap(impair, now)
         self.tap.attach(self._connection)
+        if relay_only and not use_relay_only(self._connection):
+            raise ConnectFailed("expected an aiortc that can be held to a relay, this version looks different inside")
         self.on_media: Callable[[bytes], None] = lambda message: None
         """Called for each media message that comes in."""
         self.on_media_crossed: Callable[[bool, bytes], None] = lambda sent, message: None
         """Called for each media message, with whether it was sent, for a recording."""
-        self._now = now
+        self.now = now
+        self.began_s = now()
         self.heard_s = now()
         """When the last message came in on either channel."""
         self.control.on_heard = self._on_heard
@@ -129,6 +134,11 @@ class Peer:
         """Whether this machine's address has changed under the connection; only a new peer gets through then."""
         return address_gone(self._connection)
 
+    @property
+    def relayed(self) -> bool | None:
+        """Whether a TURN server is on the way; None while there is no way."""
+        return relayed(self._connection)
+
     async def close(self) -> None:
         """Close the connection; the other side notices at once if it still hears us.
 
@@ -150,7 +160,7 @@ class Peer:
         self.on_media(content)
 
     def _on_heard(self) -> None:
-        self.heard_s = self._now()
+        self.heard_s = self.now()
 
     async def wait_way(self, timeout_s: float) -> None:
         """Wait until ICE has found a way to the other side; the channels open over it. Raises ConnectFailed."""

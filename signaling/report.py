@@ -32,6 +32,8 @@ class CallReport:
     setup_wire_bytes_out: int | None = None
     setup_wire_bytes_in: int | None = None
     """Of the wire bytes, those before the first media message: connection, hello, source picture."""
+    way: str | None = None
+    """`direct`, or `relayed` over a TURN server; None where no connection stood."""
     duration_s: float = 0.0
     """Seconds from the start of media to the end of the call."""
     ended: str = "the call did not begin"
@@ -41,8 +43,10 @@ class CallReport:
         if tap.attached:
             self.setup_wire_bytes_out, self.setup_wire_bytes_in = tap.sent.bytes, tap.received.bytes
 
-    def take_wire(self, tap: UdpTap) -> None:
-        """Note what has crossed the wire."""
+    def take_wire(self, tap: UdpTap, relayed: bool | None = None) -> None:
+        """Note what has crossed the wire, and which way it took."""
+        if relayed is not None:
+            self.way = "relayed" if relayed else "direct"
         if tap.attached:
             self.wire_bytes_out, self.wire_packets_out = tap.sent.bytes, tap.sent.packets
             self.wire_bytes_in, self.wire_packets_in = tap.received.bytes, tap.received.packets

@@ -62,6 +62,11 @@ export class Devices {
     }
   }
 
+  /** Whether the browser says that it takes no echo out of the microphone's sound, though it was asked to. */
+  get echoes() {
+    return this.microphone?.getAudioTracks()[0]?.getSettings().echoCancellation === false;
+  }
+
   /** Fill the two <select>s with what there is. */
   async list(cameraChoice, microphoneChoice) {
     const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];

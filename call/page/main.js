@@ -9,6 +9,7 @@ import { Figures } from "./figures.js";
 import { Link } from "./link.js";
 import { Lobby } from "./lobby.js";
 import { TO_ENGINE, TO_PAGE } from "./messages.js";
+import { OwnPicture } from "./own_picture.js";
 import { PictureView } from "./picture.js";
 import { ProblemBar } from "./problem.js";
 import { Sound } from "./sound.js";
@@ -23,7 +24,7 @@ const CALL_FPS = 30;
 const TICK_MS = 100;
 const NOTE_MS = 8000;
 /** Problems with devices: gone once they could be opened. */
-const DEVICE_PROBLEMS = ["no_camera", "no_microphone", "taken", "refused", "insecure", "device_gone"];
+const DEVICE_PROBLEMS = ["no_camera", "no_microphone", "taken", "refused", "insecure", "device_gone", "echo"];
 
 class Page {
   #problems = new ProblemBar();
@@ -62,7 +63,14 @@ class Page {
     () => this.#showSelf(),
   );
   #chat = new Chat((text) => this.#link.send({ type: "chat", text }));
-  #source = new SourceDialog((message) => this.#link.send(message));
+  #own = new OwnPicture(
+    (message) => this.#link.send(message),
+    () => this.#source.open(),
+  );
+  #source = new SourceDialog(
+    (message) => this.#link.send(message),
+    (picture) => this.#own.agreed(picture),
+  );
   #controls = new Controls((name) => this.#act(name));
   #turn = attachTurn(byId("remote"), (turn) => this.#view(turn));
 
@@ -95,6 +103,7 @@ class Page {
     await this.#devices.list(byId("camera-choice"), byId("microphone-choice"));
     if (problem !== null) this.#problems.say(problem, () => this.#openDevices());
     else this.#problems.clear(...DEVICE_PROBLEMS);
+    if (problem === null && this.#devices.echoes) this.#problems.say("echo");
     const { camera, microphone } = this.#devices;
     for (const id of ["preview-video", "self-video"]) byId(id).srcObject = camera;
     this.#lobby.setCamera(camera === null ? "There is no picture of you." : "Bring your face into the oval.", camera !== null);
@@ -117,6 +126,7 @@ class Page {
     this.#problems.clear("engine_gone");
     this.#link.send({ type: "hello", codecs: { opus: this.#sound.opus } });
     this.#lobby.setReady(true);
+    this.#own.greet();
     if (!this.#started) return;
     this.#link.send({ type: "start", consent: true });
     this.#link.send({ type: "mute", on: this.#on.mute });
@@ -133,6 +143,7 @@ class Page {
   #start(roomLink = "") {
     this.#sound.wake();
     this.#started = true;
+    this.#own.start();
     this.#camera.fps = CALL_FPS;
     if (this.#sound.microphone !== null) this.#sound.microphone.muted = this.#on.mute;
     this.#link.send({ type: "start", consent: true, ...(roomLink ? { room_link: roomLink } : {}) });
@@ -147,12 +158,14 @@ class Page {
       case "state":
         return this.#takeState(message);
       case "stats":
-        this.#figures.take(message);
-        return this.#sound.observe(message);
+        return this.#figures.take(message);
+      case "voice":
+        return this.#sound.setBitrate(message.bit_rate);
       case "crop":
         return this.#lobby.setCrop(message, this.#camera.size);
       case "face":
         this.#lobby.setFace(message);
+        if (message.found && this.#state.name === "starting") this.#own.faceSeen();
         return this.#state.setFace(message);
       case "chat":
         return this.#chat.take(message) && byId("chat").hidden && this.#controls.setNews("chat", true);
@@ -163,7 +176,7 @@ class Page {
       case "ask_source":
         return this.#state.ask(message.why, () => this.#source.open());
       case "source_preview":
-        return this.#source.take(message);
+        return this.#source.take(message) || this.#own.take(message);
       case "error":
         return this.#takeError(message);
     }
@@ -187,6 +200,7 @@ class Page {
     if (name !== "ended") return;
     if (!this.#started) this.#start(); // what ended before it began is said on the call's page as well
     this.#controls.setEnded();
+    this.#own.end();
     this.#close();
   }
 
@@ -285,6 +299,11 @@ class Page {
       sound: { ...this.#sound.figures, counts: this.#sound.speaker?.counts },
       view: { yaw_deg: this.#turn.yawDeg, pitch_deg: this.#turn.pitchDeg },
     };
+  }
+
+  /** What the browser says it does to the microphone's sound. */
+  get microphoneSettings() {
+    return this.#devices.microphone?.getAudioTracks()[0]?.getSettings() ?? null;
   }
 
   /** Loudness of what is played, root mean square. */

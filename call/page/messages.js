@@ -30,6 +30,7 @@ export const PAGE_TYPES = Object.freeze([
   "chat",
   "source",
   "take_source",
+  "keep_fresh",
   "record",
   "leave",
 ]);
@@ -46,6 +47,7 @@ export const ENGINE_TYPES = Object.freeze([
   "mute",
   "record",
   "ask_source",
+  "voice",
 ]);
 
 /** States of a call, in the order in which a smooth one passes through them. */

@@ -3,7 +3,7 @@
 import { byId, show } from "./dom.js";
 import { PROBLEMS, sentence } from "./words.js";
 
-const MILD = new Set(["no_webcodecs", "no_microphone"]);
+const MILD = new Set(["no_webcodecs", "no_microphone", "echo"]);
 
 /** Shows one problem at a time, in words, with what to do. */
 export class ProblemBar {

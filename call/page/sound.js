@@ -1,14 +1,12 @@
 // Both directions of sound on one audio context.
 
-import { SAMPLE_RATE } from "./messages.js";
-import { Bitrate } from "./sound/bitrate.js";
-import { Microphone, hasOpus } from "./sound/microphone.js";
+import { FULL_RATE, Microphone, hasOpus } from "./sound/microphone.js";
 import { Speaker } from "./sound/speaker.js";
 
 /** Microphone and loudspeaker of a call. */
 export class Sound {
   #context = null;
-  #bitrate = new Bitrate();
+  #bitrate = FULL_RATE;
   microphone = null;
   speaker = null;
   /** Whether Opus is coded and decoded here. */
@@ -21,7 +19,9 @@ export class Sound {
    */
   async prepare(send) {
     this.opus = await hasOpus();
-    this.#context = new AudioContext({ sampleRate: SAMPLE_RATE, latencyHint: "interactive" });
+    // One context, at the device's own rate, for both directions, and its usual output: so each browser's echo
+    // canceller hears what is played. (Firefox refuses a microphone of another rate, Chromium one that plays elsewhere.)
+    this.#context = new AudioContext({ latencyHint: "interactive" });
     const microphone = new Microphone(this.#context, send);
     const speaker = new Speaker(this.#context);
     microphone.muted = true; // nothing leaves before the call
@@ -36,17 +36,18 @@ export class Sound {
     if (this.#context?.state === "suspended") this.#context.resume();
   }
 
-  /** Take a report of the engine: what the link has room for. */
-  observe(stats) {
-    const before = this.#bitrate.current;
-    if (this.#bitrate.observe(stats) !== before) this.microphone.setBitrate(this.#bitrate.current);
+  /** Code the voice at so many bits a second from now on: the engine knows what the link has room for. */
+  setBitrate(bitrate) {
+    if (bitrate === this.#bitrate) return;
+    this.#bitrate = bitrate;
+    this.microphone?.setBitrate(bitrate);
   }
 
   /** {bitrate, bufferedMs, madeUp, rate}: bits per second, ms in store, share of sound made up, speed of playing. */
   get figures() {
     const { heard = 0, concealed = 0 } = this.speaker?.counts ?? {};
     return {
-      bitrate: this.#bitrate.current,
+      bitrate: this.#bitrate,
       bufferedMs: this.speaker?.report?.bufferedMs ?? NaN,
       madeUp: heard + concealed === 0 ? 0 : concealed / (heard + concealed),
       rate: this.speaker?.report?.rate ?? 1,

@@ -1,6 +1,7 @@
 // A new source picture: taken, chosen or last call's, and seen before it is sent.
 
 import { byId, memory, show } from "./dom.js";
+import { pictureAddress } from "./own_picture.js";
 import { PROBLEMS } from "./words.js";
 
 const LARGEST_SIDE = 1280;
@@ -16,13 +17,6 @@ async function base64(blob) {
     reader.readAsDataURL(blob);
   });
   return address.slice(address.indexOf(",") + 1);
-}
-
-/** The media type of base64 bytes, by how they begin. */
-export function pictureType(content) {
-  if (content.startsWith("UklGR")) return "image/webp";
-  if (content.startsWith("iVBOR")) return "image/png";
-  return content.startsWith("AAAA") ? "image/avif" : "image/jpeg";
 }
 
 /** A picture file as a JPEG that is no larger than needed, base64; null for what is no picture. */
@@ -43,13 +37,18 @@ async function readFile(file) {
 export class SourceDialog {
   #dialog = byId("source");
   #send;
+  #onAgree;
   #chosen = null; // what is sent when the person agrees; null: the preview itself
   #preview = null;
   #timer = null;
 
-  /** @param {(message: object) => void} send to the engine */
-  constructor(send) {
+  /**
+   * @param {(message: object) => void} send to the engine
+   * @param {(picture: string) => void} onAgree takes the picture, base64, that the person chose
+   */
+  constructor(send, onAgree) {
     this.#send = send;
+    this.#onAgree = onAgree;
     byId("source-still").addEventListener("click", () => this.#ask(null, { type: "take_source" }));
     byId("source-file").addEventListener("click", () => byId("source-input").click());
     byId("source-input").addEventListener("change", ({ target }) => this.#file(target));
@@ -63,6 +62,7 @@ export class SourceDialog {
   open() {
     this.#set(null);
     this.#say("");
+    byId("source-send").textContent = document.body.dataset.view === "lobby" ? "Use this picture" : "Send this picture";
     show(byId("source-last"), memory.get("source") !== null);
     this.#dialog.showModal();
   }
@@ -94,11 +94,12 @@ export class SourceDialog {
     this.#timer = setTimeout(() => this.refuse(NO_ANSWER), PATIENCE_MS);
   }
 
-  /** Take the engine's preview of what would be sent. */
+  /** Take the engine's preview of what would be sent; returns whether it was asked for here. */
   take({ jpeg }) {
     clearTimeout(this.#timer);
     if (this.isOpen) this.#set(jpeg);
-    else memory.set("source", jpeg); // the picture that a call began with
+    else memory.set("source", jpeg); // the picture that a call begins with
+    return this.isOpen;
   }
 
   /** Say why a picture cannot be used. */
@@ -114,7 +115,7 @@ export class SourceDialog {
     show(image, preview !== null);
     show(byId("source-empty"), preview === null);
     byId("source-empty").textContent = "Take or choose a picture to see it here.";
-    if (preview !== null) image.src = `data:${pictureType(preview)};base64,${preview}`;
+    if (preview !== null) image.src = pictureAddress(preview);
     byId("source-send").disabled = preview === null;
   }
 
@@ -126,6 +127,7 @@ export class SourceDialog {
   #agree() {
     this.#send({ type: "source", jpeg: this.#chosen ?? this.#preview, apply: true });
     memory.set("source", this.#preview);
+    this.#onAgree(this.#preview);
     this.#dialog.close();
   }
 }

@@ -54,14 +54,15 @@ export class StateView {
     show(byId("face-note"), !found && ["in_call", "unstable"].includes(this.name));
   }
 
-  /** Ask for a new source picture. */
+  /** Ask for a new source picture; for no reason any more: ask no longer. */
   ask(why, onYes) {
+    if (why === "") return show(byId("ask"), false);
     byId("ask-why").textContent = sentence(why);
     byId("ask-yes").onclick = () => {
       show(byId("ask"), false);
       onYes();
     };
     byId("ask-no").onclick = () => show(byId("ask"), false);
-    show(byId("ask"), true);
+    return show(byId("ask"), true);
   }
 }

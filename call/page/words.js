@@ -42,8 +42,12 @@ export const PROBLEMS = Object.freeze({
     what_to_do: "The call works: sound is coded by facewire instead. For less load, use a current Chrome, Edge or Firefox.",
   },
   old_browser: {
-    words: "This browser is too old for a call.",
-    what_to_do: "It lacks AudioWorklet or WebSocket. Use a current Chrome, Edge, Firefox or Safari.",
+    words: "This browser cannot play or record sound for a call.",
+    what_to_do: "It lacks AudioWorklet: picture and chat work. Use a current Chrome, Edge, Firefox or Safari to talk.",
+  },
+  echo: {
+    words: "This microphone’s echo is not cancelled: the other person would hear themselves.",
+    what_to_do: "Use headphones, or choose another microphone.",
   },
   token: {
     words: "This page’s address has expired.",
@@ -73,10 +77,11 @@ export const PROBLEMS = Object.freeze({
 
 /** Reasons for which a call ends that a person can do something about; the first that fits counts. */
 const ADVICE = [
-  [/full|two seats|taken/i, "Two people fit in a room. Ask for a new link, or start your own call."],
-  [/token|expired/i, "Links expire. Ask the other person for a new one."],
+  [/room\b.* is full|two seats|sits here already/i, "Two people fit in a room. Ask for a new link, or start your own call."],
+  [/try again later/i, "The server has no room to spare just now. Wait a little, then run facewire call again."],
+  [/expired/i, "Links expire. Ask the other person for a new one."],
+  [/token|a link like|room name/i, "Use the whole link, with all that stands after the #, or ask for a new one."],
   [/model|weights|tables|version|format/i, "Both sides need the same facewire: update both, and give --weights on neither or the same on both."],
-  [/no such room|unknown room|not found/i, "Check that the link is complete, or ask for a new one."],
   [/reach|refused|server|signaling/i, "Check the network and the address of the server, then run facewire call again."],
 ];
 

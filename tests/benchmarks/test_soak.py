@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks import long_call
 from benchmarks import soak as measured
-from benchmarks.call import Material
 from benchmarks.footprint import Footprint, growth, handles
+from benchmarks.two_engines import Material
 from call.own_source import from_crop
 from call.settings import CallSettings
 from codec.sound import PACKET_SAMPLES
@@ -68,8 +69,8 @@ async def test_footprint_sees_a_handle_that_is_left_open() -> None:
 @pytest.mark.network
 @pytest.mark.slow
 async def test_soak_of_seconds_with_a_lost_network_leaves_nothing_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measured, "GONE_EACH_MINUTES", 3)  # gone in the second of four
-    monkeypatch.setattr(measured, "GONE_S", 6.0)
+    monkeypatch.setattr(long_call, "GONE_EACH_MINUTES", 3)  # gone in the second of four
+    monkeypatch.setattr(long_call, "GONE_S", 6.0)
     opus = OpusEncoder()
     sound = [p for _ in range(20) for p in opus.encode((3000 * np.sin(np.arange(PACKET_SAMPLES))).astype(np.int16))]
     frames = [picture(step) for step in range(30)]

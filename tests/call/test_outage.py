@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from benchmarks.caller import Caller
-from benchmarks.outage import calling, lose, move
+from benchmarks.caller import Caller, wait_for
+from benchmarks.outage import calling, kill, lose, move
 from benchmarks.wires import End, NoNamespaces, Wires
+from call.dialling import NETWORK_EACH_S
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 
@@ -39,18 +40,23 @@ def test_cable_pulled_and_plugged_in_again(wires: Wires, sides: dict[End, Caller
     assert not any("cannot be reached" in word for word in row["words"]["b"])
 
 
+def test_another_address_comes_and_goes_beside_the_call(wires: Wires, sides: dict[End, Caller]) -> None:
+    said = {end: len(side.states) for end, side in sides.items()}
+    flows = [side.flows_since(time.monotonic()) for side in sides.values()]
+    for there in (True, False):
+        wires.second_address("a", there)
+        time.sleep(2 * NETWORK_EACH_S)  # it is looked for that often
+    wait_for(lambda: all(each() for each in flows), 30, "the call to go on")
+    later = [state for end, side in sides.items() for state in side.states[said[end] :]]
+    assert "reconnecting" not in [state["state"] for state in later], later
+
+
 def test_another_network_with_another_address(wires: Wires, sides: dict[End, Caller]) -> None:
     row = move(wires, sides)
     assert row["words"]["a"][0] == "this machine's network changed"
     assert any("connecting again" in word for word in row["words"]["b"])
 
 
-def test_killed_program_is_missed_in_words(wires: Wires, sides: dict[End, Caller]) -> None:
-    said = len(sides["b"].states)
-    sides["a"].kill()
-    killed_s = time.monotonic()
-    while not any(state["state"] == "reconnecting" for state in sides["b"].states[said:]):
-        assert time.monotonic() < killed_s + 15
-        time.sleep(0.05)
-    words = sides["b"].reasons[said:]
+def test_killed_program_is_missed_in_words(sides: dict[End, Caller]) -> None:
+    words = kill(sides)["words"]["b"]
     assert any("left its seat" in word or "nothing was heard" in word for word in words), words

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from call.errors import PageError
-from call.page_messages import ChatMessage, PageStart, ToEngine, ToPage, pack, parse, unpack
+from call.page_binary import ToEngine, ToPage, pack, unpack
+from call.page_messages import ChatMessage, PageStart, parse
 
 
 @given(st.binary(max_size=40))

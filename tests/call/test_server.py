@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from call.engine import Engine
-from call.page_link import PageFront
+from call.page_front import PageFront
 from call.room_link import RoomLink
 from call.server import ANOTHER_PAGE, OTHER_ORIGIN, TOKEN_WRONG, PageServer
 from models.weights import Model

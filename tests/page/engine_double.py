@@ -20,7 +20,8 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from call.local_page import HEADERS
-from call.page_messages import FromPage, ToEngine, ToPage, pack, parse, unpack
+from call.page_binary import FromPage, ToEngine, ToPage, pack, unpack
+from call.page_messages import parse
 from tests.page.clips import Clip
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from call.page_messages import FromPage, ToEngine, ToPage, pack
+from call.page_binary import FromPage, ToEngine, ToPage, pack
 from tests.page.clips import RATE, Clip, decode_jpeg, encode_jpeg
 from tests.page.conftest import Open
-from tests.page.engine_double import STATS, EngineDouble, begin, until
+from tests.page.engine_double import EngineDouble, begin, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -140,20 +140,6 @@ def test_lost_sound_is_bridged(open_page: Open, engine: EngineDouble, clip: Clip
     share = counts["concealed"] / (counts["heard"] + counts["concealed"])
     assert 0.02 < share < 0.35, counts
     until(page, "facewire.loudness > 0.01")
-
-
-def test_voice_gives_way_to_a_full_link(open_page: Open, engine: EngineDouble) -> None:
-    page = open_page()
-    begin(page, engine)
-    engine.wait_for(lambda: len(engine.got(ToEngine.OPUS)) >= 25, "sound")
-    usual = np.mean([len(packet.content) for packet in engine.got(ToEngine.OPUS)])
-    for _ in range(2):
-        engine.tell(**{**STATS, "wire_kbps_out": 60.0})
-    until(page, "facewire.figures.sound.bitrate === 6000")
-    before = len(engine.got(ToEngine.OPUS))
-    engine.wait_for(lambda: len(engine.got(ToEngine.OPUS)) >= before + 30, "sound after it")
-    spare = np.mean([len(packet.content) for packet in engine.got(ToEngine.OPUS)[before + 5 :]])
-    assert spare < 0.75 * usual, f"{usual:.0f} B a packet, then {spare:.0f}"
 
 
 def test_mute_stops_the_sound_and_says_so(open_page: Open, engine: EngineDouble) -> None:

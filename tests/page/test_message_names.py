@@ -7,7 +7,8 @@ from typing import get_args
 
 import pytest
 
-from call.page_messages import AnyPageMessage, EngineMessage, PageMessage, ToEngine, ToPage
+from call.page_binary import ToEngine, ToPage
+from call.page_messages import AnyPageMessage, EngineMessage, PageMessage
 from call.states import State
 
 SCRIPT = (Path(__file__).resolve().parents[2] / "call/page/messages.js").read_text()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from call.page_messages import ToEngine
+from call.page_binary import ToEngine
 from tests.page.clips import Clip
 from tests.page.conftest import Keep, Open
 from tests.page.engine_double import IN_CALL, LINK, STATS, EngineDouble, begin, until
@@ -216,7 +216,7 @@ TAKEN = """navigator.mediaDevices.getUserMedia = async () => {
         (TAKEN, "in use by another program", "Close the other call"),
         ("delete Navigator.prototype.mediaDevices", "only to secure pages", "http://127.0.0.1"),
         ("delete globalThis.AudioDecoder", "cannot code speech", "The call works"),
-        ("delete globalThis.AudioWorkletNode", "too old", "Use a current"),
+        ("delete globalThis.AudioWorkletNode", "cannot play or record sound", "Use a current"),
     ],
 )
 def test_what_the_browser_lacks(open_page: Open, keep: Keep, script: str, words: str, todo: str) -> None:

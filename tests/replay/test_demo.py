@@ -8,11 +8,14 @@ import pytest
 import facewire
 from codec.decoder import Decoder
 from codec.recording import RecordingReader
+from codec.sound import SAMPLE_RATE
 from replay.demo import cut_clip, run_demo
 from replay.errors import DemoError
 from replay.pairs import shown_frames
+from tests.receiver.sounds import beeps, onsets_s, sound_of
 from tests.replay.tiny import save_tiny
 from tests.sender.clips import make_clip
+from tests.sender.test_voice import sounding_clip
 
 FRAMES = 30
 
@@ -57,6 +60,13 @@ def test_input_that_is_none_starts_no_program(tmp_path: Path, capsys: pytest.Cap
     assert facewire.run(["demo", "--input", str(tmp_path / "none.mp4"), *where]) == 1
     assert capsys.readouterr().err.startswith(f"facewire: {tmp_path / 'none.mp4'}: expected a video file")
     assert not (tmp_path / "demo").exists()
+
+
+def test_cut_clip_keeps_the_sound(tmp_path: Path) -> None:
+    clip = sounding_clip(tmp_path / "clip.mp4", beeps(3.0, [0.5, 2.0]))
+    cut = cut_clip(clip, tmp_path / "cut.mp4", 1.0)
+    assert onsets_s(sound_of(cut)) == pytest.approx([0.5], abs=0.03)
+    assert len(sound_of(cut)) / SAMPLE_RATE == pytest.approx(1.0, abs=0.05)
 
 
 def test_cut_clip_is_a_prefix(tmp_path: Path) -> None:

@@ -180,3 +180,21 @@ def test_take_wire_what_else_leaves_is_part_of_the_budget() -> None:
         plan = controller.plan(float(second))
     assert plan.interval_s >= 0.06
     assert controller.predicted_kbps <= 12.0
+
+
+@pytest.mark.parametrize(("max_kbps", "voice_bps"), [(30.0, 12_000), (18.5, 9_000), (14.0, 6_000), (10.5, 6_000)])
+def test_plan_voice_gives_way_to_a_small_budget_and_comes_back(max_kbps: float, voice_bps: int) -> None:
+    controller = RateController(30.0, 20, max_kbps)
+    controller.expect_sound(12.0)
+    controller.plan(0.0)
+    plan = controller.plan(1.0)
+    assert plan.voice_bps == voice_bps
+    assert controller.predicted_kbps <= max_kbps
+    controller.max_kbps = 40.0
+    for second in range(2, 60):
+        for index in range(17):  # all is acknowledged
+            controller.sent(120, 2, second + index * 0.06, 90)
+        number = (second - 1) * 17 - 1
+        controller.acknowledged(Acknowledgement(number % 1024, 0xFFFF), second + 1.0)
+        plan = controller.plan(second + 1.0)
+    assert plan.voice_bps == 12_000

@@ -6,24 +6,26 @@ from codec.wire import Level
 from sender.rate_ladder import Rung, build_ladder
 
 
-def test_ladder_gives_up_interval_then_repeats_then_frames_then_level_then_keypoints() -> None:
+def test_ladder_gives_up_interval_repeats_voice_frames_level_keypoints_and_the_voice_again() -> None:
     told = [
-        (round(1000 * rung.interval_s), rung.most_repeats, rung.frame_rate, rung.level, rung.keypoints)
+        (round(1000 * rung.interval_s), rung.most_repeats, rung.frame_rate, rung.level, rung.keypoints, rung.voice_bps)
         for rung in build_ladder(30.0, 20, fewer_keypoints=True)
     ]
     assert told == [
-        (20, 8, 30.0, Level.HIGH, None),
-        (40, 8, 30.0, Level.HIGH, None),
-        (80, 8, 30.0, Level.HIGH, None),
-        (120, 8, 30.0, Level.HIGH, None),
-        (120, 1, 30.0, Level.HIGH, None),
-        (120, 1, 15.0, Level.HIGH, None),
-        (120, 1, 15.0, Level.MEDIUM, None),
-        (120, 1, 15.0, Level.LOW, None),
-        (120, 1, 15.0, Level.LOW, 15),
-        (120, 1, 15.0, Level.LOW, 10),
-        (120, 1, 15.0, Level.LOW, 5),
-        (240, 1, 15.0, Level.LOW, 5),
+        (20, 8, 30.0, Level.HIGH, None, 12000),
+        (40, 8, 30.0, Level.HIGH, None, 12000),
+        (80, 8, 30.0, Level.HIGH, None, 12000),
+        (120, 8, 30.0, Level.HIGH, None, 12000),
+        (120, 1, 30.0, Level.HIGH, None, 12000),
+        (120, 1, 30.0, Level.HIGH, None, 9000),
+        (120, 1, 15.0, Level.HIGH, None, 9000),
+        (120, 1, 15.0, Level.MEDIUM, None, 9000),
+        (120, 1, 15.0, Level.LOW, None, 9000),
+        (120, 1, 15.0, Level.LOW, 15, 9000),
+        (120, 1, 15.0, Level.LOW, 10, 9000),
+        (120, 1, 15.0, Level.LOW, 5, 9000),
+        (120, 1, 15.0, Level.LOW, 5, 6000),
+        (240, 1, 15.0, Level.LOW, 5, 6000),
     ]
 
 
@@ -53,3 +55,5 @@ def test_kbps_is_headers_frames_and_sound() -> None:
     assert rung.kbps(1, 10.0, 20) == pytest.approx((headers + (25 + 12.5) * 10 * 0.7) * 8 / 1000)
     headers = (93 + 7 + 1.5) / 0.06
     assert rung.kbps(0, 10.0, 20, 1500.0) == pytest.approx((headers + 25 * 10 * 0.7 + 1500) * 8 / 1000)
+    low = Rung(0.06, 3, 25.0, Level.MEDIUM, None, 6000)
+    assert low.kbps(0, 10.0, 20, 1500.0) == pytest.approx((headers + 25 * 10 * 0.7 + 750) * 8 / 1000)

@@ -24,6 +24,12 @@ async def test_healthz_counts_rooms_and_peers() -> None:
         assert answer.json() == {"status": "ok", "rooms": 1, "peers": 1}
 
 
+async def test_readyz_of_a_server_that_runs_alone_is_always_ready() -> None:
+    async with running_server() as url, httpx.AsyncClient(trust_env=False) as http:
+        answer = await http.get(url.replace("ws", "http", 1) + "/readyz")
+        assert (answer.status_code, answer.json()) == (200, {"ready": True, "trouble": None})
+
+
 async def test_join_both_seats_hear_of_each_other() -> None:
     async with running_server() as url, await SignalingClient.join(url, "r", "receiver") as receiver:
         presence = [receiver.peer_present]
@@ -138,7 +144,7 @@ async def test_second_join_on_one_socket_is_refused_and_the_other_seat_told() ->
 
 
 async def test_peer_that_reads_nothing_is_put_out_while_the_other_floods() -> None:
-    async with running_server(outbox_messages=4, send_timeout_s=0.2) as url:
+    async with running_server(outbox_messages=4, send_timeout_s=0.2, messages_per_s=1e6) as url:
         slow = await connect(f"{url}/rooms/r", proxy=None, max_queue=1)
         await slow.send('{"type": "join", "role": "receiver"}')
         async with await SignalingClient.join(url, "r", "sender") as sender:

@@ -71,6 +71,9 @@ async def test_wait_for_peer_nobody_came() -> None:
 async def test_receive_server_stops() -> None:
     async with running_server() as url:
         client = await SignalingClient.join(url, "r", "receiver")
+    with pytest.raises(Refusal, match="about to stop: calls under way go on") as refused:
+        await client.receive()
+    assert refused.value.code.passing
     with pytest.raises(ServerLost, match="expected the signaling server at .* to stay"):
         await client.receive()
     await client.close()

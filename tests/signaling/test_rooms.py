@@ -118,3 +118,45 @@ def test_leave_never_keeps_the_seat_of_a_one_way_peer() -> None:
     rooms = Rooms(max_rooms=1)
     rooms.leave(rooms.join("r", "sender"), keep_until_s=30.0)
     assert rooms.rooms_open == 0
+
+
+def test_join_one_token_gets_one_seat_whatever_role_it_asks_for() -> None:
+    rooms = Rooms(max_rooms=1)
+    rooms.join("r", "sender", holder="1")
+    wishes: tuple[Wish, Wish] = ("sender", "receiver")
+    for wish in wishes:
+        with pytest.raises(Refusal, match="somebody sits here already") as refusal:
+            rooms.join("r", wish, holder="1")
+        assert refusal.value.code is RefusalCode.SEAT_TAKEN
+    assert rooms.join("r", "receiver", holder="2").role == "receiver"
+
+
+def test_join_a_kept_seat_is_its_tokens_without_the_secret() -> None:
+    rooms = Rooms(max_rooms=1)
+    first, second = rooms.join("r", "call", holder="1"), rooms.join("r", "call", holder="2")
+    rooms.leave(first, keep_until_s=30.0)
+    with pytest.raises(Refusal, match="somebody sits here already"):
+        rooms.join("r", "call", holder="2", now_s=10.0)
+    back = rooms.join("r", "call", holder="1", now_s=10.0)
+    assert (back.role, back.secret == first.secret) == ("callee", False)
+    assert rooms.other(back) is second
+
+
+def test_join_the_secret_of_a_seat_with_the_other_token_is_no_claim() -> None:
+    rooms = Rooms(max_rooms=1)
+    first = rooms.join("r", "call", holder="1")
+    assert rooms.join("r", "call", first.secret, holder="2").role == "caller"
+    assert rooms.taken(first)
+
+
+def test_forget_frees_in_the_order_of_time_and_only_what_is_still_kept() -> None:
+    rooms = Rooms(max_rooms=9)
+    late, early, back = (rooms.join(name, "call") for name in ("late", "early", "back"))
+    rooms.leave(late, keep_until_s=20.0)
+    rooms.leave(early, keep_until_s=10.0)
+    rooms.leave(back, keep_until_s=5.0)
+    again = rooms.join("back", "call", back.secret)
+    rooms.forget(15.0)
+    assert (rooms.rooms_open, rooms.seats_taken) == (2, 1)
+    assert rooms.taken(again)
+    assert rooms.join("late", "call", late.secret, now_s=19.0).secret == late.secret

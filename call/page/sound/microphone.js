@@ -1,7 +1,6 @@
 // Microphone -> 60 ms of samples -> Opus, or samples as they are where the browser has no Opus encoder.
 
 import { PACKET_MS, PACKET_SAMPLES, SAMPLE_RATE, TO_ENGINE, toS16 } from "../messages.js";
-import { BITRATES } from "./bitrate.js";
 import { ClockOffset } from "./clock.js";
 
 /** What the browser is asked to do to the sound. Echo is taken out against all that this page plays. */
@@ -12,6 +11,8 @@ export const CONSTRAINTS = Object.freeze({
   channelCount: 1,
 });
 
+/** Bits a second of a voice until the engine asks for less (sender/rate_ladder.py: VOICE_BPS). */
+export const FULL_RATE = 12000;
 /** Packets that the encoder may be behind before some are left out. */
 const MOST_WAITING = 4;
 
@@ -25,16 +26,43 @@ function encoderConfig(bitrate) {
   };
 }
 
-/** Whether this browser codes and decodes Opus as a call needs it. */
+/** Whether this browser codes and decodes Opus as a call needs it: asked, and then tried. */
 export async function hasOpus() {
   if (!("AudioEncoder" in globalThis) || !("AudioDecoder" in globalThis)) return false;
   try {
-    const encoder = await AudioEncoder.isConfigSupported(encoderConfig(BITRATES[0]));
+    const encoder = await AudioEncoder.isConfigSupported(encoderConfig(FULL_RATE));
     const decoder = await AudioDecoder.isConfigSupported({ codec: "opus", sampleRate: SAMPLE_RATE, numberOfChannels: 1 });
-    return encoder.supported === true && decoder.supported === true;
+    return encoder.supported === true && decoder.supported === true && (await makesPackets());
   } catch {
     return false; // a browser that does not know the options
   }
+}
+
+/** Whether packets come out as long as they were asked for; a browser may pass over the option. */
+async function makesPackets() {
+  const times = [];
+  const encoder = new AudioEncoder({ output: ({ timestamp }) => times.push(timestamp), error: () => {} });
+  encoder.configure(encoderConfig(FULL_RATE));
+  for (let i = 0; i < 3; i += 1) {
+    const noise = Float32Array.from({ length: PACKET_SAMPLES }, () => Math.random() - 0.5); // silence would make none
+    encodeOn(encoder, noise, i * PACKET_MS);
+  }
+  await encoder.flush();
+  encoder.close();
+  return times.length >= 3 && times.slice(1).every((time, i) => Math.abs(time - times[i] - PACKET_MS * 1000) < 1000);
+}
+
+function encodeOn(encoder, samples, beginMs) {
+  const data = new AudioData({
+    format: "f32-planar",
+    sampleRate: SAMPLE_RATE,
+    numberOfFrames: PACKET_SAMPLES,
+    numberOfChannels: 1,
+    timestamp: Math.round(beginMs * 1000),
+    data: samples,
+  });
+  encoder.encode(data);
+  data.close();
 }
 
 /** One's own voice on its way to the engine. */
@@ -44,6 +72,7 @@ export class Microphone {
   #node = null;
   #source = null;
   #encoder = null;
+  #bitrate = FULL_RATE;
   #clock = new ClockOffset(); // the audio clock read by the page's
   #latencyMs = 0;
   /** Nothing is sent while muted. */
@@ -52,7 +81,7 @@ export class Microphone {
   level = 0;
 
   /**
-   * @param {AudioContext} context of 48 kHz
+   * @param {AudioContext} context
    * @param {(kind: number, timeMs: number, content: Uint8Array) => void} send takes packets with their capture time
    */
   constructor(context, send) {
@@ -69,19 +98,19 @@ export class Microphone {
       channelCountMode: "explicit",
     });
     this.#node.port.onmessage = ({ data }) => this.#take(data.samples, data.endMs);
-    if (opus) this.#openEncoder(BITRATES[0]);
+    if (opus) this.#openEncoder();
   }
 
-  #openEncoder(bitrate) {
+  #openEncoder() {
     this.#encoder = new AudioEncoder({
       output: (chunk) => {
         const packet = new Uint8Array(chunk.byteLength);
         chunk.copyTo(packet);
         this.#send(TO_ENGINE.OPUS, this.#captured(chunk.timestamp / 1000), packet);
       },
-      error: () => this.#openEncoder(bitrate), // a closed encoder stays closed: begin anew
+      error: () => this.#openEncoder(), // a closed encoder stays closed: begin anew
     });
-    this.#encoder.configure(encoderConfig(bitrate));
+    this.#encoder.configure(encoderConfig(this.#bitrate));
   }
 
   /** Listen to a stream; to another one after a change of device. */
@@ -94,6 +123,7 @@ export class Microphone {
 
   /** Code at so many bits per second from now on. */
   setBitrate(bitrate) {
+    this.#bitrate = bitrate;
     if (this.#encoder?.state === "configured") this.#encoder.configure(encoderConfig(bitrate));
   }
 
@@ -109,21 +139,8 @@ export class Microphone {
     if (this.#encoder === null) {
       this.#send(TO_ENGINE.PCM, this.#captured(beginMs), toS16(samples));
     } else if (this.#encoder.state === "configured" && this.#encoder.encodeQueueSize < MOST_WAITING) {
-      this.#encode(samples, beginMs);
+      encodeOn(this.#encoder, samples, beginMs);
     }
-  }
-
-  #encode(samples, beginMs) {
-    const data = new AudioData({
-      format: "f32-planar",
-      sampleRate: SAMPLE_RATE,
-      numberOfFrames: PACKET_SAMPLES,
-      numberOfChannels: 1,
-      timestamp: Math.round(beginMs * 1000),
-      data: samples,
-    });
-    this.#encoder.encode(data);
-    data.close();
   }
 
   /** Let go of the microphone's sound. */

@@ -1,5 +1,6 @@
 // The store between decoded sound and the loudspeaker. Runs in an AudioWorklet; knows nothing of it.
 
+import { SAMPLE_RATE } from "../messages.js";
 import { Concealer, HISTORY_MS } from "./conceal.js";
 import { Pace } from "./pace.js";
 
@@ -18,7 +19,8 @@ const SILENT_AFTER_MS = 150;
 
 /** Plays decoded blocks by the times at which they were captured. */
 export class Playout {
-  #perMs;
+  #perMs = SAMPLE_RATE / 1000; // of what comes
+  #outPerMs; // of what is played
   #blocks = []; // {start, samples}: start in samples of capture time; in order, not overlapping
   #position = null; // samples of capture time, fractional: what is played next
   #history; // a ring
@@ -32,9 +34,10 @@ export class Playout {
   /** Samples since the start: of packets, made up, thrown away. */
   counts = { heard: 0, concealed: 0, skipped: 0, late: 0 };
 
+  /** @param {number} sampleRate of what is played; what comes has 48 kHz */
   constructor(sampleRate) {
-    this.#perMs = sampleRate / 1000;
-    this.#history = new Float32Array(HISTORY_MS * this.#perMs);
+    this.#outPerMs = sampleRate / 1000;
+    this.#history = new Float32Array(Math.round(HISTORY_MS * this.#outPerMs));
     this.#concealer = new Concealer(sampleRate);
   }
 
@@ -80,7 +83,7 @@ export class Playout {
   #place(start) {
     if (this.#position === null) this.#position = start - this.pace.targetMs * this.#perMs;
     const headroomMs = (start - this.#position) / this.#perMs;
-    const fromSilence = this.#hole > SILENT_AFTER_MS * this.#perMs;
+    const fromSilence = this.#hole > SILENT_AFTER_MS * this.#outPerMs;
     this.pace.observe(headroomMs);
     if (headroomMs < 0) {
       // A little more than it needs, or the next one of its kind is late again.
@@ -112,7 +115,7 @@ export class Playout {
       out.fill(0);
       return;
     }
-    const rate = this.pace.rate;
+    const rate = (this.pace.rate * this.#perMs) / this.#outPerMs;
     for (let i = 0; i < out.length; i += 1) {
       out[i] = this.#step(rate);
       this.#history[this.#written % this.#history.length] = out[i];
@@ -127,15 +130,15 @@ export class Playout {
     if (real === null) {
       if (!this.#inHole) this.#beginHole();
       this.#hole += 1;
-      this.counts.concealed += this.#hole <= SILENT_AFTER_MS * this.#perMs ? 1 : 0;
+      this.counts.concealed += this.#hole <= SILENT_AFTER_MS * this.#outPerMs ? 1 : 0;
       return this.#concealer.next();
     }
-    if (this.#inHole) this.#joining = JOIN_MS * this.#perMs;
+    if (this.#inHole) this.#joining = JOIN_MS * this.#outPerMs;
     this.#inHole = false;
     this.#hole = 0;
     this.counts.heard += 1;
     if (this.#joining <= 0) return real;
-    const share = this.#joining / (JOIN_MS * this.#perMs);
+    const share = this.#joining / (JOIN_MS * this.#outPerMs);
     this.#joining -= 1;
     return real * (1 - share) + this.#concealer.next() * share;
   }

@@ -23,7 +23,7 @@ export class Speaker {
   /** What could not be decoded. */
   bad = 0;
 
-  /** @param {AudioContext} context of 48 kHz */
+  /** @param {AudioContext} context */
   constructor(context) {
     this.#context = context;
     this.analyser = new AnalyserNode(context, { fftSize: 2048 });

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Bitrate } from "../../../call/page/sound/bitrate.js";
 import { ClockOffset } from "../../../call/page/sound/clock.js";
 import { PacketOrder, sequenceStep } from "../../../call/page/sound/packet_order.js";
 import { seeded } from "./sounds.mjs";
@@ -86,15 +85,4 @@ test("an offset is found under jitter, and the drift of two clocks", () => {
   const steady = new ClockOffset();
   for (let ms = 0; ms < 12000; ms += 60) steady.observe(ms, ms * (1 - 300e-6));
   assert.ok(Math.abs(steady.driftPpm + 300) < 5, `${steady.driftPpm}`);
-});
-
-test("the voice gives way to a full or lossy link and comes back slowly", () => {
-  const bitrate = new Bitrate();
-  assert.equal(bitrate.current, 12000);
-  assert.equal(bitrate.observe({ wire_kbps_out: 28, loss: 0 }), 12000);
-  assert.equal(bitrate.observe({ wire_kbps_out: 36, loss: 0 }), 9000);
-  assert.equal(bitrate.observe({ wire_kbps_out: 20, loss: 0.2 }), 6000);
-  assert.equal(bitrate.observe({ wire_kbps_out: 60, loss: 0.5 }), 6000);
-  for (let i = 0; i < 7; i += 1) assert.equal(bitrate.observe({ wire_kbps_out: 18, loss: 0 }), 6000);
-  assert.equal(bitrate.observe({ wire_kbps_out: 18, loss: 0 }), 9000);
 });

@@ -5,7 +5,7 @@ import { curvePath, lineParts } from "../../../call/page/figures.js";
 import { cropInPreview, readLink } from "../../../call/page/lobby.js";
 import { STATES } from "../../../call/page/messages.js";
 import { sentSize } from "../../../call/page/camera.js";
-import { pictureType } from "../../../call/page/source_dialog.js";
+import { pictureType } from "../../../call/page/own_picture.js";
 import { Turn } from "../../../call/page/turn.js";
 import {
   PROBLEMS, STATE_WORDS, adviceFor, closeProblem, deviceProblem, sentence, stateName, viewWords,
