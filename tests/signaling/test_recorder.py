@@ -59,9 +59,7 @@ async def test_a_connection_is_recorded_as_it_crosses(tmp_path: Path) -> None:
     assert (statistics.loss_received, statistics.round_trip_s) == (0.25, 0.06)
 
 
-async def test_messages_are_in_the_file_before_a_second_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_messages_are_in_the_file_within_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("signaling.recorder._FLUSH_S", 0.01)
     recorder = CallRecorder(tmp_path / "a.fwr", "model", TABLES)
     peer = Peer()
@@ -70,11 +68,16 @@ async def test_messages_are_in_the_file_before_a_second_is_over(
         for message in (b"one", b"two"):
             peer.on_media_crossed(False, message)
             async with asyncio.timeout(10):
-                while [one for _, one in RecordingReader(tmp_path / "a.fwr").messages()][-1:] != [message]:
+                while newest(tmp_path / "a.fwr") != message:  # noqa: ASYNC110, another program would look so
                     await asyncio.sleep(0.01)
     finally:
         recorder.close()
         await peer.close()
+
+
+def newest(path: Path) -> bytes | None:
+    messages = [one for _, one in RecordingReader(path).messages()]
+    return messages[-1] if messages else None
 
 
 async def test_a_full_disk_is_told_and_raises_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
