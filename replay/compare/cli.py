@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 Clips = Annotated[
-    list[Path], typer.Argument(help="Clips of a face, or folders of them; a folder's name is the name of its set.")
+    list[Path] | None,
+    typer.Argument(help="Clips of a face, or folders of them; a folder's name is the name of its set."),
 ]
 
 
 def compare(
-    clips: Clips,
+    clips: Clips = None,
     out: Annotated[Path, typer.Option(help="Folder for report.html, report.json, plots, videos; resumed.")] = Path(
         "compare"
     ),
@@ -34,13 +35,25 @@ def compare(
     ray: Annotated[
         str | None, typer.Option(help="Do it on a Ray cluster (extra `ray`): its address, or `auto`.")
     ] = None,
+    ab: Annotated[
+        Path | None, typer.Option(help="Rate the pairs of videos in this folder, which --out made, in a local page.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Of that page; 0: any.")] = 0,
     report_only: Annotated[bool, typer.Option("--report-only", help="Measure nothing: report what is done.")] = False,
 ) -> None:
     """Send clips through facewire, H.264, H.265, VP9 and AV1, and say what equal pictures cost.
 
     Writes a report that needs nothing beside it, and report.json with `bits_ratio_at_equal_picture`. A run that was
-    stopped goes on where it was; results hang on clip, weights and settings.
+    stopped goes on where it was; results hang on clip, weights and settings. With --ab people say which version of a
+    clip they prefer; the choices go into choices.csv.
     """
+    if ab is not None:
+        from replay.rating.sitting import sit
+
+        sit(ab, port, typer.echo)
+        return
+    if not clips:
+        raise typer.BadParameter("expected clips to compare, or --ab with a folder to rate, got neither")
     from replay.compare.report import Options, make_report
 
     asked = Options(

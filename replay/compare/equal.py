@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from statistics import fmean, median
 from typing import Any, Final, Literal
 
+import numpy as np
+
 from replay.compare.rates import Rates
 from replay.compare.work import Row
 
@@ -72,6 +74,13 @@ def rate_at(curve: Sequence[Point], figure: str, value: float, rate: str) -> Rat
             low, high = math.log(worse.rates[rate]), math.log(better.rates[rate])
             return Rate(math.exp(low + share * (high - low)))
     return Rate(steps[-1].rates[rate], "at least")
+
+
+def figure_at(curve: Sequence[Point], figure: str, kbps: float, rate: str) -> float:
+    """A codec's figure where its rate is `kbps`, between the two steps around it, else at its end."""
+    steps = sorted(curve, key=lambda point: point.rates[rate])
+    rates = [math.log(point.rates[rate]) for point in steps]
+    return float(np.interp(math.log(kbps), rates, [point.figures[figure] for point in steps]))
 
 
 def equal(curve: Sequence[Point], ours: Point, rate: str) -> Equal | None:

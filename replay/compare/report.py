@@ -17,10 +17,10 @@ from rich.table import Table as RichTable
 from models.metrics import find_lpips_weights
 from models.renderer import picture_sizes
 from models.training.mediapipe_env import default_folder, make_environment
-from replay.compare.anchors import ANCHORS
+from replay.compare.anchors import ANCHORS, MEDIUM
 from replay.compare.clip import find_clips
 from replay.compare.coding import available
-from replay.compare.equal import RATES
+from replay.compare.equal import RATES, curves_against, equal, figure_at
 from replay.compare.ours import WAYS, Ours, model_at
 from replay.compare.page import Film, Part, Picture, Section, Table, Words, read_sections, write_page
 from replay.compare.plots import rate_plots
@@ -141,7 +141,29 @@ def _answer(groups: Sequence[Group]) -> Section:
         "proves nothing, since the source picture shown again and again costs nothing and scores well. Payload, P "
         "frames against motion; what the first pictures and the packets' headers add is in the tables below."
     )
-    return Section("Bits at equal picture", [Words(words), Table("Times facewire's rate.", heads, rows)])
+    parts: list[Part] = [Words(words), Table("Times facewire's rate.", heads, rows)]
+    parts += [Words(told) for group in groups if (told := unequal_words(group))]
+    return Section("Bits at equal picture", parts)
+
+
+def unequal_words(group: Group) -> str:
+    """What x264 is better or worse at where LPIPS or AKD is equal; nothing where that is not known."""
+    both = curves_against(group.of(group.quoted), group.of_family(MEDIUM.name))
+    found = equal(*both, RATES[0]) if both else None
+    if both is None or found is None:
+        return ""
+    curve, ours = both
+    told = []
+    for name, figure, digits in (("PSNR", "psnr_db", 1), ("SSIM", "ssim", 3), ("flicker", "flicker", 2)):
+        if figure not in ours.figures:
+            continue
+        theirs = figure_at(curve, figure, found.codec.kbps, RATES[0])
+        told.append(f"{name} {ours.figures[figure]:.{digits}f} (x264 {theirs:.{digits}f})")
+    return (
+        f"{group.name}: equal is not the same. Where x264 medium needs {found.codec.kbps:.1f} kbps and facewire "
+        f"{found.ours_kbps:.2f}, facewire has {', '.join(told)}: detail that is not quite where the camera saw it, and "
+        "a background that is not filmed."
+    )
 
 
 def judged(way: Way | None) -> str:

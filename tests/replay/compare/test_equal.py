@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from replay.compare.equal import Point, curves_against, equal, rate_at, ratios_by_clip
+from replay.compare.equal import Point, curves_against, equal, figure_at, rate_at, ratios_by_clip
 from tests.replay.compare.moving import results, row
 
 CURVE = [
@@ -27,6 +27,11 @@ def test_beyond_the_curve_its_ends_are_bounds() -> None:
 def test_curve_that_turns_back_is_followed_from_its_cheap_end() -> None:
     turning = [Point({"steady_kbps": kbps}, {"lpips": lpips}) for kbps, lpips in ((10, 0.3), (20, 0.35), (40, 0.1))]
     assert rate_at(turning, "lpips", 0.2, "steady_kbps").kbps == pytest.approx(20 * 2 ** (0.15 / 0.25))
+
+
+def test_other_figures_at_that_rate() -> None:
+    assert figure_at(CURVE, "akd_px", 20.0, "steady_kbps") == pytest.approx(2.0)
+    assert figure_at(CURVE, "akd_px", 1000.0, "steady_kbps") == pytest.approx(1.0)
 
 
 def test_smaller_of_the_two_rates_counts() -> None:
