@@ -1,5 +1,6 @@
 """The command `compare`. torch is imported when it runs."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -30,6 +31,9 @@ def compare(
     fid: Annotated[
         Path | None, typer.Option(help="Weights of FID's network (extra `fid`); its sha256 is checked.")
     ] = None,
+    cross_identity: Annotated[
+        bool, typer.Option("--cross-identity", help="Also: one person's motion on another's picture, and turned faces.")
+    ] = False,
     videos: Annotated[int, typer.Option(min=0, help="Side-by-side videos of so many clips of each set.")] = 1,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
     ray: Annotated[
@@ -56,7 +60,6 @@ def compare(
         raise typer.BadParameter("expected clips to compare, or --ab with a folder to rate, got neither")
     from replay.compare.report import Options, make_report
 
-    asked = Options(
-        weights, only, first, every, lpips, mediapipe_python, landmarks, fid, videos, workers, ray, report_only
-    )
+    measured = Options(weights, only, first, every, lpips, mediapipe_python, landmarks, fid, videos, workers, ray)
+    asked = replace(measured, report_only=report_only, cross_identity=cross_identity)
     make_report(clips, out, asked)

@@ -53,7 +53,7 @@ class Instruments:
         if lpips:
             self.lpips = LpipsNetwork(lpips).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.landmarker = self._stack.enter_context(Landmarker(python)) if python else None
-        self.recogniser = _recogniser() if self.landmarker else None
+        self.recogniser = recogniser_here() if self.landmarker else None
         self.inception = Inception(inception) if inception else None
 
     def __enter__(self) -> Self:
@@ -165,7 +165,7 @@ def _mean(values: Sequence[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _recogniser() -> FaceRecogniser | None:
+def recogniser_here() -> FaceRecogniser | None:
     """None where the extra `identity` is not installed."""
     with contextlib.suppress(IdentityError):
         return FaceRecogniser()

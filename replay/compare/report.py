@@ -20,6 +20,7 @@ from models.training.mediapipe_env import default_folder, make_environment
 from replay.compare.anchors import ANCHORS, MEDIUM
 from replay.compare.clip import find_clips
 from replay.compare.coding import available
+from replay.compare.cross import write_cross_sections
 from replay.compare.equal import RATES, curves_against, equal, figure_at
 from replay.compare.ours import WAYS, Ours, model_at
 from replay.compare.page import Film, Part, Picture, Section, Table, Words, read_sections, write_page
@@ -54,6 +55,7 @@ class Options:
     workers: int | None
     ray: str | None
     report_only: bool = False
+    cross_identity: bool = False
 
 
 def make_report(clips: Sequence[Path], out: Path, options: Options) -> None:
@@ -73,6 +75,8 @@ def make_report(clips: Sequence[Path], out: Path, options: Options) -> None:
     if not groups:
         why = "; ".join(done.failed) or f"nothing in {out} fits these clips and settings"
         raise CompareError(f"expected results of {len(files)} clips, got none: {why}")
+    if options.cross_identity and not options.report_only:
+        write_cross_sections(files, settings, out, lambda line: console.print(line, highlight=False))
     about = _about(settings, missing, done.failed)
     (out / JSON).write_text(json.dumps({**about, **as_json(groups)}, indent=1) + "\n", encoding="utf-8")
     write_report(out, groups, settings, about, options.videos)
