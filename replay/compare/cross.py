@@ -160,8 +160,8 @@ def _cross_table(told: dict[str, Any]) -> dict[str, Any]:
     pairs = len(told["rows"]) // len(told["means"])
     caption = (
         f"{pairs} pairs of {told['people']} people. Expression: mean distance of landmarks without pose and neutral "
-        "face, of the face's height; same person: distance under 0.6 by dlib's network. SAP's Table 2 has AED 0.349 to the "
-        "source on TalkingHead-1KH (FV2V 0.377, FOMM 0.572), by another network."
+        "face, of the face's height; same person: distance under 0.6 by dlib's network. SAP's Table 2 has AED 0.349 to "
+        "the source on TalkingHead-1KH (FV2V 0.377, FOMM 0.572), by another network."
     )
     return {"caption": caption, "heads": heads, "rows": rows}
 
