@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,10 +116,24 @@ def test_run_goes_on_where_it_was(clips: Path, settings: Settings, tmp_path: Pat
     assert len(again.results[task(clips, "one", "VP9 realtime")].rows) == 1
 
 
+def start_ray(ray: Any) -> None:
+    """A node of its own with two workers; Ray gives each start 30 s, which a busy machine may need more than once."""
+    for _ in range(3):
+        try:
+            ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+        except Exception as error:  # Ray raises a bare one
+            if "timed out during startup" not in str(error):
+                raise
+            ray.shutdown()
+        else:
+            return
+    pytest.skip("Ray did not start within 30 s, three times: this machine is too busy")
+
+
 @pytest.mark.slow
 def test_local_ray_of_two_workers_gives_the_same(clips: Path, settings: Settings) -> None:
     ray = pytest.importorskip("ray", reason="ray is not installed: pip install 'facewire[ray]'")
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level="error")
+    start_ray(ray)
     try:
         tasks = [task(clips, "one", REPEAT), task(clips, "two", "x264 medium, half size")]
         tasks.append(replace(tasks[0], file=replace(tasks[0].file, path=Path(__file__))))  # something that is no video
