@@ -22,7 +22,7 @@ READY := $(VENV)/.ready
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint format types pytest browser redis coturn demo-clip readme-picture bench lock env-example compose-test clean
+.PHONY: demo test lint format types pytest browser redis coturn demo-clip readme-picture report bench lock env-example compose-test clean
 
 demo: $(READY)
 	$(BIN)/facewire demo $(if $(INPUT),--input "$(INPUT)") $(DEMO_ARGS)
@@ -74,11 +74,19 @@ readme-picture: $(READY)
 	$(BIN)/facewire demo --headless
 	$(BIN)/python -m replay.still demo/side_by_side.mp4 docs/side_by_side.jpg
 
+# The comparison with ordinary codecs in docs/report, about an hour on two cores; a run that was stopped goes on where it was.
+CLIPS ?= ../shared/data/talking_heads
+REPORT_ARGS ?=
+report: $(READY)
+	$(BIN)/facewire compare $(CLIPS)/val $(CLIPS)/hd --out build/compare $(REPORT_ARGS)
+	mkdir -p docs/report && cp build/compare/report.html build/compare/rates-*.png build/compare/videos/*.jpg docs/report/
+
 bench: $(READY)
 	$(BIN)/python benchmarks/extract_render.py
 	$(BIN)/python -m benchmarks.runtimes
 	$(BIN)/python -m benchmarks.duplex
 	$(BIN)/python -m benchmarks.transport
+	$(BIN)/python -m benchmarks.recording
 
 # Set-up, done again only when the pinned versions or the project's description change.
 $(READY): pyproject.toml requirements.lock

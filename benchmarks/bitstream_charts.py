@@ -7,7 +7,7 @@ from PIL import Image
 from rich.table import Table
 
 from benchmarks.bitstream_loss import PLAYOUT_S, POLICIES, RTT_S
-from benchmarks.chart import Axis, Mark, Panel, Series, draw
+from replay.chart import Axis, Mark, Panel, Series, draw
 
 Rows = Sequence[dict[str, Any]]
 BARS: Final = {"high": 10.0, "medium": 7.0}

@@ -8,6 +8,7 @@ from call.mirror import Mirror
 from call.own_source import OwnSource
 from call.screen import Screen
 from call.states import State
+from call.taping import Taping
 from call.watching import Watching
 from models.weights import Model
 from receiver.source import SourceCache
@@ -21,6 +22,7 @@ class Around(Protocol):
     watching: Watching
     fitting: Fitting
     mirror: Mirror
+    taping: Taping
     model: Model
     cache: SourceCache | None
     picture_px: int

@@ -10,6 +10,7 @@ import typer
 
 from call.room_link import RoomLink, new_room
 from call.settings import CallSettings
+from codec.recording import check_recording
 from receiver.look import SizeOption
 from receiver.show import check_output, check_writable
 from sender.camera import check_source
@@ -37,6 +38,7 @@ def call(
     input: Annotated[str | None, typer.Option(help="No page: a video file, or camera, is filmed and heard.")] = None,
     loop: Annotated[bool, typer.Option("--loop", help="No page: play the clip until the other side leaves.")] = False,
     output: Annotated[Path | None, typer.Option(help="No page: what is seen and heard, as .mp4.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Record the whole call, both sides, as .fwr.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     max_kbps: Annotated[float | None, typer.Option(help="Limit of one direction on the wire. Default: 30.")] = None,
     size: SizeOption = None,
@@ -62,13 +64,15 @@ def call(
         check_output(output)
     if report is not None:
         check_writable(report)
+    if record is not None:
+        check_recording(record)
     if forget and settings.source_cache is not None:
         _say(f"{forget_sources(settings.source_cache)} kept pictures deleted")
     model = _load(settings)
     if input is None:
-        run(_with_page(settings, transport, joined, model, port, not no_browser, report))
+        run(_with_page(settings, transport, joined, model, port, not no_browser, report, record))
     else:
-        run(_without_page(settings, transport, joined, model, input, loop, output, report))
+        run(_without_page(settings, transport, joined, model, input, loop, output, report, record))
 
 
 def forget_sources(folder: Path) -> int:
@@ -110,6 +114,7 @@ async def _with_page(
     port: int,
     browse: bool,
     report: Path | None,
+    record: Path | None,
 ) -> None:
     from call.engine import Engine
     from call.page_front import PageFront
@@ -125,6 +130,8 @@ async def _with_page(
         room = await _room(stack, settings, joined)
         front = PageFront()
         engine = Engine(settings, room, model, front, ways=Ways(transport))
+        if record is not None:
+            engine.taping.begin(record)
         page = PageServer(engine, front, settings.page_gone_s)
         serving = asyncio.create_task(page.run(port, ready), name="page")
         calling = asyncio.create_task(engine.run(), name="call")
@@ -142,6 +149,8 @@ async def _with_page(
                 task.cancel()
             await asyncio.gather(calling, serving, return_exceptions=True)
             write_report(report, engine.figures())
+        if engine.taping.error is not None:
+            raise engine.taping.error
 
 
 async def _without_page(
@@ -153,6 +162,7 @@ async def _without_page(
     loop: bool,
     output: Path | None,
     report: Path | None,
+    record: Path | None,
 ) -> None:
     from call.engine import Engine
     from call.headless import FileFront, call_headless
@@ -164,10 +174,14 @@ async def _without_page(
             _say(f"the other side joins with:  facewire call {room}")
         front = FileFront(output, settings.frame_rate, _say)
         engine = Engine(settings, room, model, front, ways=Ways(transport))
+        if record is not None:
+            engine.taping.begin(record)
         try:
             await call_headless(engine, front, input_name, loop)
         finally:
             write_report(report, engine.figures() | front.figures())
+        if engine.taping.error is not None:
+            raise engine.taping.error
 
 
 def _say(line: str) -> None:

@@ -15,11 +15,12 @@ from call.fitting import USUAL
 from call.incoming import Incoming
 from call.outgoing import Outgoing
 from call.own_source import OwnSource
-from call.page_messages import ChatMessage, MuteMessage, VoiceMessage
+from call.page_messages import ChatMessage, MuteMessage, RecordMessage, VoiceMessage
 from call.sources import SourceIntake, SourceOffer
 from call.states import Silence
 from codec.acknowledgement import Acknowledgement
 from codec.motion import Motion
+from codec.recording_records import Direction
 from codec.wire import WIRE_VERSION
 from receiver.errors import SourceError
 from receiver.source import readable
@@ -33,6 +34,7 @@ from signaling.control_messages import (
     Hello,
     Idle,
     Mute,
+    Recording,
     SourceBegin,
     SourceHave,
     SourceReady,
@@ -65,14 +67,15 @@ class Conversation:
         self._role = role
         self._around = around
         self._clock = clock
-        self._begin_s = around.now()
+        self.begin_s = around.now()
+        """When the media clock began, by the engine's."""
         tables = around.model.codec_tables
-        self.incoming = Incoming(tables, self._begin_s, self._hear, self._owe, self._acknowledged, around.now)
+        self.incoming = Incoming(tables, self.begin_s, self._hear, self._owe, self._acknowledged, around.now)
         self.incoming.retell = around.screen.retell
         self.outgoing = Outgoing(
             peer,
             tables,
-            self._begin_s,
+            self.begin_s,
             around.frame_rate,
             self.incoming.acknowledgement,
             self._say_idle,
@@ -80,14 +83,15 @@ class Conversation:
             around.now,
         )
         self.offer = SourceOffer(peer.control, self._elapsed_s, self._use_own, self.outgoing.rate)
-        around.mirror.begin(tables, self._begin_s)
+        around.mirror.begin(tables, self.begin_s)
         self.outgoing.on_sent = around.mirror.take
         self.outgoing.on_voice = self._tell_voice
         self._tell_voice(self.outgoing.plan.voice_bps)  # as the connection before had left it
-        self.intake = SourceIntake(peer.control, around.cache, around.screen.prepare)
+        self.intake = SourceIntake(peer.control, around.cache, self._prepare)
         self._sends_motion = False
         self._wishes = USUAL
         self._fit: asyncio.Task[None] | None = None
+        around.taping.attach(self)
 
     async def run(self) -> str:
         """Talk until the other side hangs up; returns its reason.
@@ -161,6 +165,8 @@ class Conversation:
             self.say(Mute(on=True))
         if not around.camera_on:
             self.say(Camera(on=False))
+        if around.taping.on:
+            self.say(Recording(on=True))
         return None
 
     async def _listen(self) -> Bye:
@@ -179,7 +185,7 @@ class Conversation:
             case SourceWant() | SourceHave() | SourceReady():
                 self.offer.take(message)
             case SourceUse():
-                self._around.screen.use(message.sha256, message.from_s + self._begin_s)
+                self._around.screen.use(message.sha256, message.from_s + self.begin_s)
                 self.incoming.live = True
             case Idle():
                 self.their_words = message.reason
@@ -187,6 +193,8 @@ class Conversation:
                 self.their_words = "" if message.on else "the other side's camera is off"
             case Mute():
                 self._around.front.tell(MuteMessage(on=message.on, who="them"))
+            case Recording():
+                self._around.front.tell(RecordMessage(on=message.on, who="them"))
             case Chat():
                 self._around.front.tell(ChatMessage(text=message.text, from_="them"))
             case _:
@@ -215,7 +223,7 @@ class Conversation:
                 await asyncio.wait_for(self.peer.closed.wait(), LOOK_EACH_S)
 
     def _elapsed_s(self) -> float:
-        return self._around.now() - self._begin_s
+        return self._around.now() - self.begin_s
 
     def _hear(self, opus: bytes, time_s: float, sequence: int) -> None:
         self._around.front.hear(opus, time_s, sequence)
@@ -236,8 +244,17 @@ class Conversation:
             words = "the other side has not sent a picture yet"
         self.say(Idle(reason=words))
 
+    def restate(self, direction: Direction, most: int) -> list[bytes]:
+        """Messages by which a decoder that begins now comes to hold what that of this direction does."""
+        return (self.incoming if direction is Direction.RECEIVED else self._around.mirror).restate(most)
+
+    async def _prepare(self, picture: bytes, mime: str, sha256: str) -> None:
+        self._around.taping.source(Direction.RECEIVED, picture, mime)
+        await self._around.screen.prepare(picture, mime, sha256)
+
     def _use_own(self, source: OwnSource, from_s: float) -> None:
         """Tell motion against a picture that the other side is ready for, from then on."""
+        self._around.taping.source(Direction.SENT, source.picture, source.mime)
 
         def then() -> None:
             canonical = self._around.watching.canonical
@@ -246,4 +263,4 @@ class Conversation:
             self._sends_motion = True
             self._around.mirror.use(source)
 
-        self._around.watching.use(source, from_s + self._begin_s, then)
+        self._around.watching.use(source, from_s + self.begin_s, then)

@@ -23,13 +23,15 @@ from call.mirror import Mirror
 from call.network import NetworkWatch
 from call.own_picture import OwnPicture
 from call.own_source import OwnSource
-from call.page_messages import ChatMessage, CropMessage, ErrorMessage, StateMessage
+from call.page_messages import ChatMessage, CropMessage, ErrorMessage, RecordMessage, StateMessage
 from call.room_link import RoomLink
 from call.screen import Screen
-from call.settings import CallSettings
+from call.settings import CallSettings, usual_recordings
 from call.states import Progress, State
 from call.stats import StatsMaker
+from call.taping import Taping
 from call.watching import Picture, Seen, Watching
+from codec.errors import RecordingError
 from models.config import ModelConfig
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
@@ -94,6 +96,7 @@ class Engine:
         )
         self.own = OwnPicture(self.watching, self.fitting, self._offer_own)
         self.mirror = Mirror(model, self.screen, front)
+        self.taping = Taping(model, front, self.now)
         scaled = isinstance(model.config, ModelConfig)
         self.freshness = Freshness(self.own, self.mirror, front, scaled, self.now, settings.keep_fresh)
         self._begin_clock_s = clock()
@@ -119,6 +122,7 @@ class Engine:
                 self._forever(self.mirror.run()),
                 self._forever(self.freshness.run()),
                 self._forever(self._stats.run(STATS_EACH_S)),
+                self._forever(self.taping.run()),
             )
         except asyncio.CancelledError:
             self._end("the call was stopped here")
@@ -145,6 +149,7 @@ class Engine:
         return await for_ever()
 
     def _close(self) -> None:
+        self.taping.end()
         self.watching.close()
         self.fitting.close()
         self.screen.close()
@@ -208,6 +213,17 @@ class Engine:
         self.camera_on = on
         if self.conversation is not None:
             self.conversation.say(Camera(on=on))
+
+    def record(self, on: bool) -> None:
+        """Record into the usual folder, or stop. A recording that cannot be made is said, and no more."""
+        if not on:
+            self.taping.end()
+            return
+        try:
+            self.taping.begin_in(self.settings.recordings or usual_recordings())
+        except RecordingError as error:
+            self.front.tell(RecordMessage(on=False, who="me"))
+            self.front.tell(ErrorMessage(words=str(error), what_to_do="make room, or choose FACEWIRE_RECORDINGS"))
 
     def self_view(self, on: bool) -> None:
         """Show oneself as the other side sees one."""

@@ -9,7 +9,15 @@ from typing import Any
 from call.engine import Engine
 from call.errors import NoPicture
 from call.film import FilmWriter
-from call.page_messages import ChatMessage, EngineMessage, ErrorMessage, StateMessage, Stats, VoiceMessage
+from call.page_messages import (
+    ChatMessage,
+    EngineMessage,
+    ErrorMessage,
+    RecordMessage,
+    StateMessage,
+    Stats,
+    VoiceMessage,
+)
 from call.states import State
 from call.watching import Picture
 from receiver.show import Image
@@ -62,6 +70,8 @@ class FileFront:
                 self.stats.append(message)
             case ChatMessage():
                 self._say(f"{message.from_}: {message.text}")
+            case RecordMessage() if message.who == "them":
+                self._say(f"the other side {'records' if message.on else 'no longer records'} this call")
             case ErrorMessage():
                 self._say(f"{message.words}: {message.what_to_do}")
             case VoiceMessage():

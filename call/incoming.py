@@ -72,6 +72,10 @@ class Incoming:
         if self._acknowledger.due(self._decoder.acknowledgement(), self._now()):
             self._owe()
 
+    def restate(self, most: int) -> list[bytes]:
+        """Messages by which a decoder that begins now comes to hold what this one does."""
+        return self._decoder.restate(most)
+
     def acknowledgement(self) -> Acknowledgement | None:
         """What to tell the other side of its messages."""
         return self._decoder.acknowledgement()

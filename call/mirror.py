@@ -72,6 +72,10 @@ class Mirror:
                 replace(motion, capture_time_s=motion.capture_time_s + self._begin_s) for motion in decoded.motions
             )
 
+    def restate(self, most: int) -> list[bytes]:
+        """Messages by which a decoder that begins now comes to hold what this one does."""
+        return self._decoder.restate(most) if self._decoder is not None else []
+
     def use(self, source: OwnSource) -> None:
         """Take the picture that the other side renders from."""
         self._source = source

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import cv2
 
 from call.page_binary import ToPage, pack
-from call.page_messages import EngineMessage, MuteMessage
+from call.page_messages import EngineMessage, MuteMessage, RecordMessage
 from receiver.show import Image
 
 if TYPE_CHECKING:
@@ -41,8 +41,9 @@ class PageFront:
 
     def tell(self, message: EngineMessage) -> None:
         """Tell the page; one that comes later hears the last of each kind that stays true."""
-        if message.type in ("state", "mute", "crop", "face", "voice"):
-            self._last[message.type if not isinstance(message, MuteMessage) else f"mute {message.who}"] = message
+        if message.type in ("state", "mute", "record", "crop", "face", "voice"):
+            whose = f" {message.who}" if isinstance(message, MuteMessage | RecordMessage) else ""
+            self._last[message.type + whose] = message
         if self.link is not None:
             self.link.put(message)
 

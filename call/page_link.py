@@ -27,6 +27,7 @@ from call.page_messages import (
     PageKeepFresh,
     PageLeave,
     PageMute,
+    PageRecord,
     PageSelfView,
     PageSource,
     PageStart,
@@ -201,6 +202,8 @@ class PageLink:
                 await self._take_source(message)
             case PageTakeSource():
                 engine.own.preview(self._show_preview)
+            case PageRecord():
+                engine.record(message.on)
             case PageKeepFresh():
                 engine.freshness.keep = message.on
             case PageLeave():

@@ -99,6 +99,13 @@ class PageTakeSource(PageMessage):
     type: Literal["take_source"] = "take_source"
 
 
+class PageRecord(PageMessage):
+    """Record the call, or stop."""
+
+    type: Literal["record"] = "record"
+    on: bool
+
+
 class PageKeepFresh(PageMessage):
     """Whether a new picture of oneself may be taken and sent unasked where the old one no longer fits."""
 
@@ -123,6 +130,7 @@ AnyPageMessage = (
     | PageChat
     | PageSource
     | PageTakeSource
+    | PageRecord
     | PageKeepFresh
     | PageLeave
 )
@@ -219,6 +227,15 @@ class MuteMessage(PageMessage):
     who: Literal["me", "them"]
 
 
+class RecordMessage(PageMessage):
+    """The call is recorded, by `me` or `them`, or not any more; `where`: the file, of one's own."""
+
+    type: Literal["record"] = "record"
+    on: bool
+    who: Literal["me", "them"]
+    where: str = ""
+
+
 class AskSource(PageMessage):
     """A new picture of oneself would help the other side, and why; "" where it would not any more."""
 
@@ -242,6 +259,7 @@ EngineMessage = (
     | SourcePreview
     | ErrorMessage
     | MuteMessage
+    | RecordMessage
     | AskSource
     | VoiceMessage
 )

@@ -15,6 +15,13 @@ def usual_cache() -> Path:
     return base / "facewire" / "sources"
 
 
+def usual_recordings() -> Path:
+    """Where the button in the page records to."""
+    configured = os.environ.get("XDG_DATA_HOME", "")
+    base = Path(configured) if Path(configured).is_absolute() else Path.home() / ".local" / "share"
+    return base / "facewire" / "recordings"
+
+
 class CallSettings(BaseSettings):
     """Every setting of `facewire call`; FACEWIRE_SERVER and so on in the environment, flags win."""
 
@@ -47,6 +54,8 @@ class CallSettings(BaseSettings):
     """Folder in which the other side's pictures are kept, so that a second call need not send them."""
     source_cache_files: Annotated[int, Field(ge=1)] = 64
     """Pictures kept there; the one used longest ago goes first."""
+    recordings: Path | None = None
+    """Folder of the calls that are recorded by the button in the page; None is that of the user's data."""
     away_s: Annotated[float, Field(gt=0)] = 30.0
     """Seconds to wait for the other side to come back before the call ends."""
     give_up_s: Annotated[float, Field(gt=0)] = 120.0

@@ -13,7 +13,18 @@ from codec.errors import CodecError, MissingReference, MotionError, RecordingErr
 from codec.motion import MAX_KEYPOINTS, Motion
 from codec.predictive_tables import PredictiveTables
 from codec.recording import RecordingReader, RecordingWriter
-from codec.recording_header import MAX_SOURCE_BYTES, RECORDING_VERSION, SOURCE_MIMES, RecordingHeader
+from codec.recording_header import RECORDING_VERSION, RecordingHeader
+from codec.recording_records import (
+    MAX_SOURCE_BYTES,
+    SOURCE_MIMES,
+    ConnectionRecord,
+    ControlRecord,
+    Direction,
+    MediaRecord,
+    Record,
+    SourceRecord,
+    StatisticsRecord,
+)
 from codec.tables import ByteTables
 from codec.wire import (
     MAX_FRAMES,
@@ -40,20 +51,27 @@ __all__ = [
     "ByteTables",
     "CodecError",
     "CodecTables",
+    "ConnectionRecord",
+    "ControlRecord",
     "Decoder",
+    "Direction",
     "Encoder",
     "Level",
     "MediaMessage",
+    "MediaRecord",
     "MessageCost",
     "MissingReference",
     "Motion",
     "MotionError",
     "PredictiveTables",
     "Profile",
+    "Record",
     "RecordingError",
     "RecordingHeader",
     "RecordingReader",
     "RecordingWriter",
+    "SourceRecord",
+    "StatisticsRecord",
     "TablesError",
     "WireError",
     "message_cost",

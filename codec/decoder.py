@@ -9,12 +9,13 @@ from typing import Final
 
 from codec import paper
 from codec.acknowledgement import ACKNOWLEDGED_BEFORE, NOTHING_HELD, Acknowledgement
-from codec.chain import Group, State, blank_group, code_check, code_group, state_after
+from codec.chain import Frame, Group, State, blank_group, code_check, code_group, state_after
 from codec.codec_tables import CodecTables
 from codec.errors import MissingReference, WireError
 from codec.fields import FRAMES, MAX_STEP, Links, code_answer, code_links
 from codec.motion import Motion
 from codec.quantise import dequantise
+from codec.restate import restate
 from codec.symbols import SymbolReader
 from codec.wire import SEQUENCE_MODULUS, Level, Profile, read_message, unwrap_sequence
 
@@ -29,7 +30,7 @@ class MediaMessage:
     sequence: 0..1023, wraps; `wire.unwrap_sequence` gives the order over a whole call. motions: its own frames, oldest
     first, that no message gave out before; up to 16. repeated: last frames of earlier messages that came again and had
     not been given out, oldest first. acknowledgement: of the other direction. sound: a section of it (sound.py), or
-    nothing. level: of its own frames; HIGH where the profile has none.
+    nothing. level: of its own frames; HIGH where the profile has none. frames: its own in integers; none in `paper`.
     """
 
     sequence: int
@@ -39,6 +40,7 @@ class MediaMessage:
     sound: bytes = b""
     profile: Profile = Profile.PREDICTIVE
     level: Level = Level.HIGH
+    frames: tuple[Frame, ...] = ()
 
 
 class Decoder:
@@ -109,6 +111,11 @@ class Decoder:
         received = sum(1 << bit for bit in range(ACKNOWLEDGED_BEFORE) if self._came.get(newest - 1 - bit))
         return Acknowledgement(newest % SEQUENCE_MODULUS, received, lacking)
 
+    def restate(self, most: int) -> list[bytes]:
+        """Messages by which a decoder that begins now comes to hold the newest states of this one, `most` at most."""
+        newest = [self._states[number] for number in sorted(self._states)[-most:]]
+        return restate(newest, self._tables.predictive)
+
     def _decode_predictive(
         self, said: MediaMessage, number: int, reader: SymbolReader, links: Links, frames: int, message: bytes
     ) -> MediaMessage:
@@ -131,7 +138,7 @@ class Decoder:
         for kept in (*passed, state):
             self._states[kept.number] = kept
         self._note(number, numbers[:-1])
-        return replace(said, motions=new, repeated=tuple(old), level=group.level)
+        return replace(said, motions=new, repeated=tuple(old), level=group.level, frames=group.frames)
 
     def _decode_paper(
         self, said: MediaMessage, number: int, reader: SymbolReader, links: Links, frames: int

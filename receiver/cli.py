@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from codec.recording import check_recording
 from receiver.look import FrontaliseOption, SizeOption, ViewOption
 from receiver.settings import ReceiveSettings
 from receiver.show import check_output, check_writable
@@ -21,7 +22,7 @@ def receive(
     weights: Annotated[
         Path | None, typer.Option(help="Folder of the model; both sides need the same. Default: the shipped one.")
     ] = None,
-    record: Annotated[Path | None, typer.Option(help="Also keep what crossed the wire, as .fwr.")] = None,
+    record: Annotated[Path | None, typer.Option(help="Also keep what crossed the wire, both ways, as .fwr.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     wait: Annotated[float | None, typer.Option(help="Seconds to wait for the sender. Default: 60.")] = None,
     source_cache: Annotated[
@@ -61,8 +62,10 @@ def receive(
     )
     _ = settings.look  # before anything is loaded
     check_output(output)
-    for path in filter(None, (record, report)):
-        check_writable(path)
+    if record is not None:
+        check_recording(record)
+    if report is not None:
+        check_writable(report)
     # torch takes seconds to import: not for --help, and not for an output that cannot be written
     import torch
 

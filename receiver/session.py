@@ -9,8 +9,8 @@ from pathlib import Path
 from codec.decoder import Decoder
 from codec.errors import CodecError
 from codec.motion import Motion
-from codec.recording import RecordingWriter
-from codec.recording_header import RecordingHeader
+from codec.recording import check_recording
+from codec.recording_records import Direction
 from codec.wire import WIRE_VERSION
 from models.weights import Model
 from receiver.acknowledge import answer_by
@@ -22,14 +22,15 @@ from receiver.pipeline import ReceiverPipeline
 from receiver.render import FaceRenderer
 from receiver.report import ReceiveReport
 from receiver.settings import ReceiveSettings
-from receiver.show import VideoWriter, check_output, check_writable
+from receiver.show import VideoWriter, check_output
 from receiver.source import SourceCache, decode_source, readable
 from signaling.client import SignalingClient
 from signaling.control import agree
-from signaling.control_messages import Bye, Hello, SourceBegin, SourceReady, Start
+from signaling.control_messages import Bye, Hello, SourceReady, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, answer_sender
+from signaling.recorder import CallRecorder, LinkFigures
 from signaling.reporting import report_call
 from signaling.source_transfer import receive_source
 from signaling.stages import StageTimes
@@ -71,6 +72,7 @@ class ReceiveSession:
         self._output = output
         self._model = model
         self._record = record
+        self._recorder: CallRecorder | None = None
         self._say = say
         self._ways = ways or Ways()
         self._make_peer = make_peer or self._ways.make_peer
@@ -86,7 +88,7 @@ class ReceiveSession:
         try:
             check_output(self._output)
             if self._record is not None:
-                check_writable(self._record)
+                check_recording(self._record)
             server = self._settings.server
             async with await SignalingClient.join(server, self._room, "receiver", token=self._token) as client:
                 await self._ways.learn(server, self._token)
@@ -110,18 +112,26 @@ class ReceiveSession:
 
     async def _talk(self, client: SignalingClient, peer: Peer) -> None:
         try:
-            recorder = await first_to_end(self._begin(peer), watch_peer(peer, client, lambda: None))
-        except (Mismatch, ControlError, ReceiverError, CodecError) as error:
-            await peer.control.refuse(str(error))
-            raise
-        try:
-            await self._receive_frames(client, peer, recorder)
+            try:
+                self._begin_recording(peer)
+                await first_to_end(self._begin(peer), watch_peer(peer, client, lambda: None))
+            except (Mismatch, ControlError, ReceiverError, CodecError) as error:
+                await peer.control.refuse(str(error))
+                raise
+            await self._receive_frames(client, peer)
         finally:
-            if recorder is not None:
-                recorder.close()
+            if self._recorder is not None:
+                self._recorder.close()
 
-    async def _begin(self, peer: Peer) -> RecordingWriter | None:
-        """Make sure that the two sides fit, and get ready to render. Returns the recording, begun."""
+    def _begin_recording(self, peer: Peer) -> None:
+        """Raises RecordingError for one that cannot be written: better now than after the call."""
+        if self._record is not None:
+            tables_sha256 = self._model.codec_tables.sha256
+            self._recorder = CallRecorder(self._record, self._model.model_id, tables_sha256, self._now)
+            self._recorder.attach(peer)
+
+    async def _begin(self, peer: Peer) -> None:
+        """Make sure that the two sides fit, and get ready to render."""
         hello = Hello(
             role="receiver",
             codec_format=WIRE_VERSION,
@@ -131,10 +141,10 @@ class ReceiveSession:
             pictures=readable(),
         )
         await agree(peer.control, hello)
-        return await self._take_source(peer)
+        await self._take_source(peer)
 
-    async def _take_source(self, peer: Peer) -> RecordingWriter | None:
-        """Get the source picture into the renderer; begin the recording with it."""
+    async def _take_source(self, peer: Peer) -> None:
+        """Get the source picture into the renderer, and into the recording."""
         find = self._cache.find if self._cache else lambda sha256: None
         begin, picture, self.report.source_bytes = await receive_source(peer.control, find)
         size = self._model.config.size
@@ -143,16 +153,11 @@ class ReceiveSession:
         if self._cache:
             self._cache.keep(picture)
         self._source = begin
-        return self._open_recording(begin, picture)
+        if self._recorder is not None:
+            self._recorder.source(Direction.RECEIVED, picture, begin.mime)
 
-    def _open_recording(self, begin: SourceBegin, picture: bytes) -> RecordingWriter | None:
-        if self._record is None:
-            return None
-        header = RecordingHeader(self._model.model_id, self._model.codec_tables.sha256, picture, begin.mime)
-        return RecordingWriter(self._record, header)
-
-    async def _receive_frames(self, client: SignalingClient, peer: Peer, recorder: RecordingWriter | None) -> None:
-        inbox = Inbox(self._settings.inbox_messages, recorder, self._now)
+    async def _receive_frames(self, client: SignalingClient, peer: Peer) -> None:
+        inbox = Inbox(self._settings.inbox_messages, now=self._now)
         peer.on_media = inbox.take  # before the sender hears that we are ready: media may overtake `start`
         peer.control.send(SourceReady(sha256=self._source.sha256))
         start = await first_to_end(peer.control.expect(Start, START_TIMEOUT_S), watch_peer(peer, client, lambda: None))
@@ -165,15 +170,20 @@ class ReceiveSession:
             asyncio.create_task(pipeline.show(), name="show"),
             asyncio.create_task(pipeline.play(), name="play"),
         ]
+        keeping = asyncio.create_task(self._keep_statistics(pipeline), name="statistics")
         try:
             gone = await self._until_the_end(client, peer, pipeline, loops)
             inbox.end()
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            if self._recorder is not None:
+                self._recorder.detach()  # what comes now is not part of the call
             self._say_what_waits(pipeline)
             await asyncio.gather(*loops)
         finally:
-            for loop in loops:
+            for loop in (*loops, keeping):
                 loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+            await asyncio.gather(*loops, keeping, return_exceptions=True)
             await self._renderer.in_thread(pipeline.writer.close)
             self.report.take_counts(pipeline)
         self._judge(pipeline, gone)
@@ -233,6 +243,15 @@ class ReceiveSession:
             async with asyncio.timeout(BYE_TIMEOUT_S):
                 await peer.closed.wait()
 
+    async def _keep_statistics(self, pipeline: ReceiverPipeline) -> None:
+        def read() -> LinkFigures:
+            collector = pipeline.collector
+            lost = collector.missing / max(1, collector.missing + collector.received)
+            return LinkFigures(loss_received=lost, playout_delay_s=pipeline.smoother.delay_ms / 1000)
+
+        if self._recorder is not None:
+            await self._recorder.keep_statistics(read)
+
     def _say_what_waits(self, pipeline: ReceiverPipeline) -> None:
         if len(pipeline.motions) > 1:
             self._say(f"rendering the last {len(pipeline.motions)} frames")
@@ -245,8 +264,8 @@ class ReceiveSession:
                 f"{shown} frames came before that and are in {self._output}" if shown else "no frame came before that"
             )
             raise PeerGone(f"{gone}: {what}")
-        if pipeline.inbox.record_error is not None:
-            raise pipeline.inbox.record_error
+        if self._recorder is not None and self._recorder.error is not None:
+            raise self._recorder.error
         if not shown:
             raise NothingCame(
                 f"expected at least one frame to show, none came of the {self.report.frames_announced} that were sent"

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from codec.motion import Motion
 from models.weights import Model
@@ -13,15 +14,24 @@ from replay.decompress import decompress_recording
 from replay.errors import ClipError
 from replay.motions import clip_motions, crop_face, open_clip, read_picture
 from replay.render import render_video
-from replay.retarget import Retarget
+from replay.retarget import Retarget, nearest_start
 from sender.clip_sound import clip_sound, has_sound
 from sender.extract import Extractor
 from sender.settings import SendSettings
 from signaling.settings import read_settings
 
+Start = Literal["first", "nearest"]
+
 
 def animate_picture(
-    portrait: Path, driver: Path, output: Path, model: Model, *, relative: bool, look: Look | None = None
+    portrait: Path,
+    driver: Path,
+    output: Path,
+    model: Model,
+    *,
+    relative: bool,
+    look: Look | None = None,
+    start: Start = "nearest",
 ) -> int:
     """Animate a picture with a clip or recording, and its sound, and return the number of frames.
 
@@ -35,10 +45,10 @@ def animate_picture(
         extractor.set_source(picture)
         own = extractor.extract_now(picture, 0.0).motion if relative else None
         if driver.suffix.lower() == ".fwr":
-            return decompress_recording(driver, output, model, picture, partial(carry_over, own), look)
+            return decompress_recording(driver, output, model, picture, partial(carry_over, own, start=start), look)
         clip, cropper = open_clip(driver, model, extractor, settings)
         with closing(clip):
-            motions = carry_over(own, clip_motions(clip, cropper, extractor, settings.face_threshold))
+            motions = carry_over(own, clip_motions(clip, cropper, extractor, settings.face_threshold), start)
             sounds = clip_sound(driver) if has_sound(driver) else None
             frames = render_video(model, picture, motions, output, clip.frame_rate, portrait.name, look, sounds)
     if not frames:
@@ -46,13 +56,18 @@ def animate_picture(
     return frames
 
 
-def carry_over(own: Motion | None, motions: Iterable[Motion]) -> Iterator[Motion]:
-    """Yield the motion that drives a portrait for each motion of the driver: as it is, or relative to its first.
+def carry_over(own: Motion | None, motions: Iterable[Motion], start: Start = "nearest") -> Iterator[Motion]:
+    """Yield the motion that drives a portrait for each motion of the driver: as it is, or relative to one of them.
 
-    own: the motion that the extractor sees in the portrait, for relative motion; None for absolute.
+    own: the motion that the extractor sees in the portrait, for relative motion; None for absolute. start: relative
+    motion counts from the driver's first frame, or from the one most like the portrait: then all are read first.
     """
-    carry = None
-    for motion in motions:
-        if own is not None and carry is None:
+    if own is None:
+        yield from motions
+        return
+    driven = list(motions) if start == "nearest" else motions
+    carry = Retarget(own, nearest_start(own, driven)) if isinstance(driven, list) and driven else None
+    for motion in driven:
+        if carry is None:
             carry = Retarget(own, first=motion)
-        yield carry(motion) if carry else motion
+        yield carry(motion)

@@ -1,12 +1,10 @@
-"""The commands `compress`, `decompress`, `replay`, `animate` and `demo`. torch is imported when one of them runs."""
+"""The commands `compress`, `decompress`, `animate` and `demo`. torch is imported when one of them runs."""
 
-import json
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from receiver.look import FrontaliseOption, SizeOption, ViewOption, read_look
 
@@ -17,9 +15,6 @@ Output = Annotated[Path, typer.Argument(help="Video file to write: .mp4, .mov or
 
 
 Recording = Annotated[Path, typer.Argument(help="A recording, .fwr.")]
-group = typer.Typer(
-    help="Look into recordings.", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False
-)
 
 
 class ProfileName(Enum):
@@ -37,32 +32,11 @@ class LevelName(Enum):
     LOW = "low"
 
 
-@group.callback()
-def _replay() -> None:
-    """Look into recordings."""
+class StartName(Enum):
+    """Where relative motion starts."""
 
-
-@group.command("info")
-def info(
-    recording: Recording,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
-    weights: Weights = None,
-) -> None:
-    """Say what a recording holds: frames, bytes, rates, how it is coded.
-
-    Of a damaged recording what is before the damage is counted, and the exit code is 1.
-    """
-    from models.weights import load_model
-    from replay.errors import DamagedRecording
-    from replay.info import info_table, read_info
-
-    found = read_info(recording, load_model(weights))
-    if as_json:
-        typer.echo(json.dumps(found.as_dict(), indent=2))
-    else:
-        Console().print(info_table(recording.name, found))
-    if found.damage is not None:
-        raise DamagedRecording(f"{recording}: {found.damage}")
+    NEAREST = "nearest"
+    FIRST = "first"
 
 
 def compress(
@@ -138,9 +112,12 @@ def animate(
         bool,
         typer.Option(
             "--relative/--absolute",
-            help="Carry over the change since the driver's first frame, or pose and expression as they are.",
+            help="Carry over the change since one frame of the driver, or pose and expression as they are.",
         ),
     ] = True,
+    start: Annotated[
+        StartName, typer.Option(help="The frame that relative motion counts from: the one most like the portrait.")
+    ] = StartName.NEAREST,
     view: ViewOption = None,
     frontalise: FrontaliseOption = None,
     size: SizeOption = None,
@@ -148,14 +125,15 @@ def animate(
 ) -> None:
     """Put the motion of a clip or recording on a picture.
 
-    With --relative the portrait starts as it is; choose a driver whose first frame has a similar expression.
+    With --relative the portrait keeps its own pose and expression where the driver is most like it; with --start first
+    it begins with them.
     """
     look = read_look(view, frontalise, size)
     from models.weights import default_device, load_model
     from replay.animate import animate_picture
 
     model = load_model(weights, default_device())
-    frames = animate_picture(portrait, driver, output, model, relative=relative, look=look)
+    frames = animate_picture(portrait, driver, output, model, relative=relative, look=look, start=start.value)
     typer.echo(f"animate: {frames} frames in {output}")
 
 

@@ -149,8 +149,8 @@ def measure_call(
 ) -> dict[str, Any]:
     """Join the programs' figures, hold them against the recording, and compare the pictures."""
     check_against_recording(receiver, count_recording(files.recording, model.codec_tables))
-    header = RecordingReader(files.recording).header
-    source = decode_source(header.source_image, header.source_mime, model.config.size)
+    sent = RecordingReader(files.recording).source()
+    source = decode_source(sent.picture, sent.mime, model.config.size)
     pairs = pair_files(clip, sent_crop(sender, model.config.size), files.received)
     fresh = ((pair.camera, pair.shown) for pair in pairs if pair.fresh and pair.shown is not None)
     step = 1 + receiver["frames_shown"] // (MOST_MEASURED + 1)

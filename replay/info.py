@@ -1,6 +1,5 @@
 """What a recording holds, in figures."""
 
-from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -8,20 +7,18 @@ from typing import Any
 import numpy as np
 from rich.table import Table
 
-from codec.decoder import Decoder, MediaMessage
-from codec.errors import CodecError
-from codec.wire import Profile
+from codec.recording_records import Direction
 from models.weights import Model
 from replay.motions import open_recording
-from replay.report import decode_all
+from replay.recorded_call import Face, RecordedCall, read_call
 
 FALLBACK_PERIOD_S = 0.04
 """How long the one frame of a recording stands."""
 
 
 @dataclass(frozen=True)
-class RecordingInfo:
-    """Figures of one recording, up to its end or the first damaged place."""
+class FaceInfo:
+    """Figures of one direction."""
 
     frames: int
     duration_s: float
@@ -29,20 +26,42 @@ class RecordingInfo:
     messages: int
     media_bytes: int
     """All media messages, whole."""
+    sound_bytes: int
+    """Of these, what is sound."""
     bytes_per_frame: float | None
     kbps: float | None
     """Of media messages, while it plays."""
-    source_bytes: int
-    file_bytes: int
-    """Times of arrival and checksums are in it, too: 17 B a message."""
     profile: str | None
     level: str | None
     """Both of most messages with motion; `paper` has no level."""
     codings: dict[str, int]
     """Messages with motion of each profile and level."""
-    keypoints: int
     unreadable: int
     """Messages that build on one which is not in the recording: it was lost on the wire."""
+    integers_sha256: str
+    """Of the motion in integers: the same on every machine."""
+
+
+@dataclass(frozen=True)
+class RecordingInfo:
+    """Figures of one recording, up to its end or the first damaged place."""
+
+    shown: str
+    """The direction that is shown: `received` or `sent`."""
+    received: FaceInfo
+    sent: FaceInfo
+    end_s: float
+    """Time of the last record."""
+    connections: int
+    sources: list[dict[str, Any]]
+    control: dict[str, int]
+    """Control messages by their type."""
+    statistics: list[dict[str, Any]]
+    """The link, each ten seconds."""
+    file_bytes: int
+    overhead: float | None
+    """What the file has over its media messages and source pictures, as a share of them."""
+    keypoints: int
     model_id: str
     tables_sha256: str
     complete: bool
@@ -57,39 +76,46 @@ class RecordingInfo:
 
 def read_info(path: Path, model: Model) -> RecordingInfo:
     """Count what a recording holds. Raises RecordingError, or ModelMismatch for another model's."""
-    reader = open_recording(path, model)
-    decoder = Decoder(model.codec_tables)
-    times_s: set[float] = set()
-    codings: Counter[tuple[str, str | None]] = Counter()
-    messages, media_bytes, read, damage = 0, 0, 0, None
-    try:
-        for _, message in reader:
-            decoded = decode_all(decoder, message)
-            messages, media_bytes, read = messages + 1, media_bytes + len(message), read + len(decoded)
-            times_s |= {motion.capture_time_s for one in decoded for motion in (*one.repeated, *one.motions)}
-            codings.update(_coding(one) for one in decoded if one.motions)
-    except CodecError as error:
-        damage = str(error)
-    duration_s = _duration_s(times_s)
-    profile, level = codings.most_common(1)[0][0] if codings else (None, None)
+    call = read_call(open_recording(path, model), model.codec_tables)
+    received, sent = (face_info(call.faces[direction]) for direction in Direction)
+    size = path.stat().st_size
+    content = received.media_bytes + sent.media_bytes + sum(len(picture.picture) for picture in call.pictures)
     return RecordingInfo(
-        frames=len(times_s),
+        shown=call.shown.name.lower(),
+        received=received,
+        sent=sent,
+        end_s=round(call.end_s, 3),
+        connections=len(call.connections),
+        sources=[_source(call, index) for index in range(len(call.pictures))],
+        control=dict(call.control.most_common()),
+        statistics=[asdict(one) for one in call.statistics],
+        file_bytes=size,
+        overhead=round(size / content - 1, 4) if content else None,
+        keypoints=model.config.keypoints,
+        model_id=call.header.model_id,
+        tables_sha256=call.header.tables_sha256,
+        complete=call.complete,
+        damage=call.damage,
+    )
+
+
+def face_info(face: Face) -> FaceInfo:
+    """The figures of one direction."""
+    frames, duration_s = len(face.frames), _duration_s([motion.capture_time_s for motion in face.motions])
+    profile, level = face.codings.most_common(1)[0][0] if face.codings else (None, None)
+    return FaceInfo(
+        frames=frames,
         duration_s=round(duration_s, 3),
-        messages=messages,
-        media_bytes=media_bytes,
-        bytes_per_frame=round(media_bytes / len(times_s), 2) if times_s else None,
-        kbps=round(media_bytes * 8 / 1000 / duration_s, 2) if times_s else None,
-        source_bytes=len(reader.header.source_image),
-        file_bytes=path.stat().st_size,
+        messages=face.messages,
+        media_bytes=face.media_bytes,
+        sound_bytes=face.sound_bytes,
+        bytes_per_frame=round(face.media_bytes / frames, 2) if frames else None,
+        kbps=round(face.media_bytes * 8 / 1000 / duration_s, 2) if frames else None,
         profile=profile,
         level=level,
-        codings={_words(coding): count for coding, count in codings.most_common()},
-        keypoints=model.config.keypoints,
-        unreadable=messages - read,
-        model_id=reader.header.model_id,
-        tables_sha256=reader.header.tables_sha256,
-        complete=reader.complete,
-        damage=damage,
+        codings={", ".join(filter(None, coding)): count for coding, count in face.codings.most_common()},
+        unreadable=face.unreadable,
+        integers_sha256=face.integers_sha256,
     )
 
 
@@ -98,35 +124,47 @@ def info_table(name: str, info: RecordingInfo) -> Table:
     table = Table(title=name, show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    rate = f", {info.frames / info.duration_s:.2f} a second" if info.frames else ""
-    table.add_row("frames", f"{info.frames}{rate}")
-    table.add_row("duration", f"{info.duration_s:.2f} s", end_section=True)
-    for coding, count in info.codings.items():
-        table.add_row(coding, f"{count} messages with motion")
-    table.add_row("motion", f"{info.media_bytes} B in {info.messages} messages")
-    if info.bytes_per_frame is not None and info.kbps is not None:
-        table.add_row("a frame; a second", f"{info.bytes_per_frame:.2f} B; {info.kbps:.2f} kbit")
-    table.add_row("source picture, once", f"{info.source_bytes} B")
-    table.add_row("file", f"{info.file_bytes} B", end_section=True)
+    for direction, face in (("received", info.received), ("sent", info.sent)):
+        if face.messages:
+            _face_rows(table, direction, face)
+    for source in info.sources:
+        table.add_row(f"source picture, {source['direction']}", f"{source['bytes']} B at {source['time_s']:.2f} s")
+    if info.control:
+        words = ", ".join(f"{count} {kind}" for kind, count in info.control.items())
+        table.add_row("control messages", words)
+    if info.connections > 1:
+        table.add_row("connections", str(info.connections))
+    over = "" if info.overhead is None else f", {100 * info.overhead:.1f} % over its messages and pictures"
+    table.add_row("file", f"{info.file_bytes} B{over}", end_section=True)
     table.add_row("model", info.model_id[:12])
-    if info.unreadable:
-        table.add_row("messages that build on lost ones", str(info.unreadable))
     end = "closed" if info.complete else "not closed: its writer was stopped"
-    table.add_row("end", "damaged" if info.damage else end)
+    table.add_row("end", "damaged" if info.damage else f"{info.end_s:.2f} s, {end}")
     return table
 
 
-def _coding(message: MediaMessage) -> tuple[str, str | None]:
-    level = message.level.name.lower() if message.profile is Profile.PREDICTIVE else None
-    return message.profile.name.lower(), level
+def _face_rows(table: Table, direction: str, info: FaceInfo) -> None:
+    rate = f", {info.frames / info.duration_s:.2f} a second" if info.frames else ""
+    table.add_row(f"frames {direction}", f"{info.frames}{rate}")
+    table.add_row("duration", f"{info.duration_s:.2f} s")
+    for coding, count in info.codings.items():
+        table.add_row(coding, f"{count} messages with motion")
+    sound = f", {info.sound_bytes} B of it sound" if info.sound_bytes else ""
+    table.add_row("media", f"{info.media_bytes} B in {info.messages} messages{sound}")
+    if info.bytes_per_frame is not None and info.kbps is not None:
+        table.add_row("a frame; a second", f"{info.bytes_per_frame:.2f} B; {info.kbps:.2f} kbit")
+    if info.unreadable:
+        table.add_row("messages that build on lost ones", str(info.unreadable))
+    table.add_section()
 
 
-def _words(coding: tuple[str, str | None]) -> str:
-    return ", ".join(part for part in coding if part)
+def _source(call: RecordedCall, index: int) -> dict[str, Any]:
+    one = call.pictures[index]
+    about = {"direction": one.direction.name.lower(), "time_s": one.time_s, "mime": one.mime}
+    return about | {"bytes": len(one.picture), "sha256": one.sha256}
 
 
-def _duration_s(times_s: set[float]) -> float:
+def _duration_s(times_s: list[float]) -> float:
     if not times_s:
         return 0.0
-    steps = np.diff(sorted(times_s))
-    return max(times_s) - min(times_s) + (float(np.median(steps)) if len(steps) else FALLBACK_PERIOD_S)
+    steps = np.diff(times_s)
+    return times_s[-1] - times_s[0] + (float(np.median(steps)) if len(steps) else FALLBACK_PERIOD_S)

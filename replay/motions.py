@@ -2,22 +2,16 @@
 
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 
-from codec.decoder import Decoder, MediaMessage
-from codec.errors import CodecError
 from codec.motion import Motion
 from codec.recording import RecordingReader
-from codec.sound import SoundPacket
 from models.face_finder_weights import load_finder
 from models.weights import Model
-from receiver.sound_in import SoundReader
 from replay.errors import ClipError, ModelMismatch
-from replay.report import decode_all
 from sender.camera import Clip, Image
 from sender.crop import Cropper
 from sender.crop_square import cut, find_square
@@ -36,43 +30,6 @@ def open_recording(path: Path, model: Model) -> RecordingReader:
             f"{reader.header.model_id[:12]}: name its weights with --weights"
         )
     return reader
-
-
-@dataclass(frozen=True)
-class Recorded:
-    """Motion of the frames of a recording, in the order of capture.
-
-    damage: where and why it ends early. unreadable: messages that build on one which is not in it. sounds: packets of
-    sound, oldest first, each once.
-    """
-
-    motions: tuple[Motion, ...]
-    damage: str | None
-    unreadable: int = 0
-    sounds: tuple[SoundPacket, ...] = ()
-
-
-def read_motions(reader: RecordingReader, model: Model) -> Recorded:
-    """Decode a recording. Messages that overtook each other on the wire are put in order.
-
-    About 1 kB of memory a frame: an hour is 90 MB.
-    """
-    decoder, hearing = Decoder(model.codec_tables), SoundReader()
-    decoded: list[MediaMessage] = []
-    sounds: list[SoundPacket] = []
-    messages, damage = 0, None
-    try:
-        for at_s, message in reader:
-            said: list[MediaMessage] = []
-            decoded += decode_all(decoder, message, said.append)
-            sounds += [packet for one in said for _, packet in hearing.take(one, at_s)]
-            messages += 1
-    except CodecError as error:
-        damage = str(error)
-    motions = [motion for one in decoded for motion in (*one.repeated, *one.motions)]
-    by_time = {motion.capture_time_s: motion for motion in motions}  # a frame sent twice is one frame
-    in_order = tuple(sorted(sounds, key=lambda packet: packet.time_ms))
-    return Recorded(tuple(by_time[at] for at in sorted(by_time)), damage, messages - len(decoded), in_order)
 
 
 def read_picture(path: Path) -> Image:

@@ -1,8 +1,9 @@
 """A source picture and motion become a video file."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import numpy as np
 from rich.console import Console
@@ -12,18 +13,22 @@ from codec.motion import Motion
 from codec.sound import SoundPacket
 from models.weights import Model
 from receiver.look import Look
+from receiver.motion_path import SAME_S
 from receiver.opus import DELAY_S, OpusDecoder, Samples
 from receiver.render import FaceRenderer
 from receiver.settings import ReceiveSettings
 from receiver.show import Image, VideoWriter
 
+Pictures = Sequence[tuple[float, Image]]
+"""Source pictures, uint8 RGB [P,P,3], P the model's size or twice that, each with the time from which on it is used."""
+T = TypeVar("T")
 Sound = tuple[float, Samples]
 """Seconds on the clock of the motion, int16 [n] at 48 kHz."""
 
 
 def render_video(
     model: Model,
-    picture: Image,
+    picture: Image | Pictures,
     motions: Iterable[Motion],
     output: Path,
     frame_rate: float,
@@ -31,11 +36,11 @@ def render_video(
     look: Look | None = None,
     sounds: Iterable[Sound] | None = None,
 ) -> int:
-    """Render every motion from one source picture, at its capture time. Returns the number of frames.
+    """Render every motion from its source picture, at its capture time. Returns the number of frames.
 
-    Args: picture: uint8 RGB [P,P,3], P the model's size or twice that. frame_rate: frames a second, 0 where unknown.
-        title: what the progress bar says; it is on stderr, and only where that is a terminal. look: from where, and
-        how large. sounds: in the order of their times, on the clock of the motion; None makes a silent film.
+    Args: picture: uint8 RGB [P,P,3], P the model's size or twice that; or several. frame_rate: frames a second, 0 where
+        unknown. title: what the progress bar says; it is on stderr, and only where that is a terminal. look: from
+        where, and how large. sounds: in the order of their times, on the clock of the motion; None: a silent film.
     Raises: OutputError, ViewError. Whatever ends it, also in `motions`, the frames so far are written whole.
     """
     beside = SoundBeside(sounds or ())
@@ -68,26 +73,34 @@ def decoded_sounds(packets: Iterable[SoundPacket]) -> Iterator[Sound]:
         yield packet.time_ms / 1000 - DELAY_S, decoder.decode_or_nothing(packet.opus)
 
 
-def show_frames(title: str) -> Callable[[Iterable[Motion], int], Iterable[Motion]]:
-    """A progress bar on stderr, where that is a terminal, for motion that passes through: call it with the motion and
-    its number of frames, 0 for as many as it says itself.
-    """
+class Shower(Protocol):
+    """Passes things through and shows how far it is, of so many (0: as many as it says itself)."""
+
+    def __call__(self, items: Iterable[T], total: int, /) -> Iterable[T]:
+        """Begin."""
+
+
+def show_frames(title: str) -> Shower:
+    """A progress bar on stderr, where that is a terminal."""
     console = Console(stderr=True)
 
-    def shown(motions: Iterable[Motion], total: int) -> Iterable[Motion]:
+    def shown(items: Iterable[T], total: int) -> Iterable[T]:
         quiet = not console.is_terminal
-        return track(motions, title, total or None, console=console, disable=quiet, transient=True)
+        return track(items, title, total or None, console=console, disable=quiet, transient=True)
 
     return shown
 
 
 def render_frames(
-    model: Model, picture: Image, motions: Iterable[Motion], look: Look | None = None
+    model: Model, picture: Image | Pictures, motions: Iterable[Motion], look: Look | None = None
 ) -> Iterator[tuple[Image, float]]:
-    """Yield each motion's picture [S,S,3] from one source picture, and its capture time in seconds."""
+    """Yield each motion's picture [S,S,3] from its source picture, and its capture time in seconds."""
+    coming = [(0.0, picture)] if isinstance(picture, np.ndarray) else list(picture)
     with closing(FaceRenderer(model, look=look)) as renderer:
-        renderer.set_source_now(picture)
+        renderer.set_source_now(coming.pop(0)[1])
         for motion in motions:
+            while coming and motion.capture_time_s >= coming[0][0] - SAME_S:
+                renderer.set_source_now(coming.pop(0)[1])
             yield renderer.render_now(motion), motion.capture_time_s
 
 

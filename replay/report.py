@@ -31,8 +31,8 @@ def count_recording(path: Path, tables: CodecTables) -> RecordingFigures:
     """Count the messages of a recording and the frames in them. Raises CodecError when it is damaged."""
     decoder = Decoder(tables)
     recording = RecordingReader(path)
-    messages = [message for _, message in recording]
-    source_bytes = len(recording.header.source_image)
+    messages = [message for _, message in recording.messages()]
+    source_bytes = len(recording.source().picture)
     decoded = [one for message in messages for one in decode_all(decoder, message)]
     frames = sum(len(one.repeated) + len(one.motions) for one in decoded)
     return RecordingFigures(len(messages), frames, sum(map(len, messages)), source_bytes)

@@ -4,6 +4,7 @@ Geometry of `compact`: x = exp(t_z) (R x_c + delta) + (t_x, t_y, 0). Keypoints x
 that the portrait keeps its own face; what is carried over is pose and expression.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -17,7 +18,7 @@ from models.geometry import euler_angles_deg, rotation_matrix
 
 @dataclass(frozen=True)
 class Retarget:
-    """Carries a driver's motion to a portrait, as the change since the driver's first frame (relative motion).
+    """Carries a driver's motion to a portrait, as the change since one frame of the driver (relative motion).
 
         R     = (R_d R_d0^T) R_p
         t     = t_p + (s, s, 1) (t_d - t_d0),  s = exp(t_z,p - t_z,d0)
@@ -28,7 +29,7 @@ class Retarget:
 
     When the driver is where it started the result is the portrait's own motion, to rounding.
 
-    portrait: motion that the extractor sees in the portrait. first: motion of the driver's first frame.
+    portrait: motion that the extractor sees in the portrait. first: the driver's frame d0 from which is counted.
     """
 
     portrait: Motion
@@ -60,6 +61,26 @@ class Retarget:
     @cached_property
     def _start(self) -> NDArray[np.float32]:
         return rotation(self.first)
+
+
+FACE_RADIUS = 0.5
+"""Root mean square distance of a face's keypoints from its middle, in the canonical unit."""
+
+
+def nearest_start(portrait: Motion, motions: Sequence[Motion]) -> Motion:
+    """The driver's frame from which relative motion is best counted: the one most like the portrait.
+
+    FOMM's "best frame". How unlike two heads are is the root mean square distance by which a turn and an expression
+    move keypoints. A driver that begins with a hand before the face, or with a wide open mouth, so costs nothing.
+    """
+    own, own_delta = rotation(portrait), portrait.delta @ rotation(portrait)
+
+    def unlike(motion: Motion) -> float:
+        R = rotation(motion)
+        turn = FACE_RADIUS * np.sqrt(max(0.0, 2.0 - 2.0 / 3.0 * float(np.trace(R @ own.T))))  # |R - R_p| / sqrt(3)
+        return float(np.hypot(turn, np.sqrt(((motion.delta @ R - own_delta) ** 2).sum(1).mean())))
+
+    return min(motions, key=unlike)
 
 
 def rotation(motion: Motion) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Two pictures and a line of figures, as one frame of video.
+"""Two pictures, or more, and a line of figures, as one frame of video.
 
 ┌───────────────────────────────────────────┐
 │ camera                rendered from motion │   heading
@@ -40,11 +40,12 @@ class Layout(NamedTuple):
     margin: int = 20
     heading: int = 44
     footer: int = 84
+    panels: int = 2
 
     @property
     def width(self) -> int:
         """Width of the frame."""
-        return 2 * self.panel + 3 * self.margin
+        return self.panels * self.panel + (self.panels + 1) * self.margin
 
     @property
     def height(self) -> int:
@@ -52,22 +53,26 @@ class Layout(NamedTuple):
         return self.heading + self.panel + self.footer
 
     def panel_left(self, index: int) -> int:
-        """Left edge of panel 0 or 1."""
+        """Left edge of a panel, counted from 0."""
         return self.margin + index * (self.panel + self.margin)
 
 
 class SideBySide:
     """Draws the frames of one video; the parts that stay the same are drawn once."""
 
-    def __init__(self, headings: tuple[str, str], layout: Layout | None = None) -> None:
-        """Take the words over the two panels."""
+    def __init__(self, headings: Sequence[str], layout: Layout | None = None) -> None:
+        """Take the words over the panels, as many as the layout has."""
         self.layout = layout or Layout()
         self.headings = headings
 
     def draw(self, left: Picture, right: Picture | None, figures: Sequence[Figure]) -> Picture:
-        """Draw one frame, uint8 RGB [height,width,3]. `right` None: nothing has been shown yet."""
+        """Draw one frame of two panels, uint8 RGB [height,width,3]. `right` None: nothing has been shown yet."""
+        return self.draw_all((left, right), figures)
+
+    def draw_all(self, pictures: Sequence[Picture | None], figures: Sequence[Figure]) -> Picture:
+        """Draw one frame of as many panels as there are pictures."""
         frame = self._ground.copy()
-        for index, picture in enumerate((left, right)):
+        for index, picture in enumerate(pictures):
             if picture is not None:
                 frame.paste(self._fit(picture), (self.layout.panel_left(index), self.layout.heading))
         pen = ImageDraw.Draw(frame)

@@ -4,7 +4,7 @@
                 ^                   |
                 └───── link <───────┘  acknowledgements: alone, or in messages that go the other way anyway
 
-Frames are captured at an even rate. A message leaves each interval with the frames captured since the one before.
+A message leaves each interval with the frames captured since the one before.
 """
 
 import heapq
@@ -32,7 +32,7 @@ class SimulatedCall:
 
     tables: CodecTables
     motions: Sequence[Motion]
-    """At an even rate, from capture time 0."""
+    """In the order of capture, from capture time 0 on; each at a whole millisecond of its own."""
     there: Link
     back: Link
     x_c: NDArray[np.float32] | None = None
@@ -63,7 +63,7 @@ class SimulatedCall:
         self._count = 0
         self._next = 0
         self._lacking_since_s: float | None = None
-        self._period_s = self.motions[1].capture_time_s - self.motions[0].capture_time_s
+        self._index = {_ms(motion): index for index, motion in enumerate(self.motions)}
 
     @property
     def wire_bytes(self) -> int:
@@ -72,7 +72,8 @@ class SimulatedCall:
 
     def run(self) -> "SimulatedCall":
         """Play it to the end."""
-        ticks = int(len(self.motions) * self._period_s / self.interval_s)
+        period_s = self.motions[-1].capture_time_s / max(1, len(self.motions) - 1)
+        ticks = int((self.motions[-1].capture_time_s + period_s) / self.interval_s + 1e-6)
         for tick in range(1, ticks + 1):
             self._at(tick * self.interval_s, self._send)
             if self.riding:
@@ -121,7 +122,7 @@ class SimulatedCall:
 
     def _take_frames(self, message: MediaMessage, now_s: float) -> None:
         for motion in (*message.repeated, *message.motions):
-            index = round(motion.capture_time_s / self._period_s)
+            index = self._index[_ms(motion)]
             self.came_s[index] = min(self.came_s[index], now_s)
 
     def _answer_by_the_way(self, now_s: float) -> None:
@@ -142,7 +143,7 @@ class SimulatedCall:
 
     def shown(self, playout_s: float) -> "Shown":
         """What a screen showed that runs `playout_s` behind the camera."""
-        capture_s = np.arange(len(self.motions)) * self._period_s
+        capture_s = np.array([motion.capture_time_s for motion in self.motions])
         settled = slice(0, len(self.motions) - 25)  # the last second has no later messages to repeat it
         return judge(self.came_s[settled], capture_s[settled], playout_s)
 
@@ -171,6 +172,10 @@ def judge(came_s: NDArray[np.floating[Any]], capture_s: NDArray[np.floating[Any]
     moves = np.flatnonzero(decoded | between)
     stood_s = np.diff(due_s[moves]) if len(moves) > 1 else np.array([np.inf])
     return Shown(float(decoded.mean()), float((decoded | between).mean()), float(stood_s.max()))
+
+
+def _ms(motion: Motion) -> int:
+    return round(1000 * motion.capture_time_s)
 
 
 def on_the_wire(message: bytes) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from codec.recording import check_recording
 from sender.camera import check_source
 from sender.settings import SendSettings
 from signaling.options import IceServerOption, RelayOnlyOption, read_transport
@@ -20,6 +21,7 @@ def send(
     weights: Annotated[
         Path | None, typer.Option(help="Folder of the model; both sides need the same. Default: the shipped one.")
     ] = None,
+    record: Annotated[Path | None, typer.Option(help="Also keep what crossed the wire, both ways, as .fwr.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the call's figures here, as JSON.")] = None,
     wait: Annotated[float | None, typer.Option(help="Seconds to wait for the receiver. Default: 60.")] = None,
     max_kbps: Annotated[float | None, typer.Option(help="Most to send, headers included. Default: 30.")] = None,
@@ -63,6 +65,8 @@ def send(
         torch_threads=threads,
     )
     check_source(input)
+    if record is not None:
+        check_recording(record)
     # torch takes seconds to import: not for --help, and not for a file that is no clip
     import torch
 
@@ -76,7 +80,7 @@ def send(
     if settings.runtime == "auto":
         model = prepare(model, ["extract"], say=_say).model
     name, token = (room, None) if link is None else (link.room, link.token)
-    session = SendSession(settings, name, input, model, say=_say, token=token, ways=Ways(transport))
+    session = SendSession(settings, name, input, model, say=_say, token=token, ways=Ways(transport), record=record)
     try:
         run(session.run())
         _say(f"{session.report.ended}: {session.report.line()}")

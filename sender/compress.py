@@ -10,6 +10,7 @@ from codec.encoder import Encoder
 from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
+from codec.recording_records import Direction, SourceRecord
 from codec.wire import MAX_FRAMES, Level, Profile
 from models.config import ModelConfig
 from models.face_finder_weights import load_finder
@@ -71,8 +72,9 @@ def compress_clip(
         encoder = Encoder(model.codec_tables, coding.profile, coding.level)
         encoder.set_source(extractor.canonical)
         done = Compressed(source_bytes=len(source.picture))
-        header = RecordingHeader(model.model_id, model.codec_tables.sha256, source.picture, MIME)
+        header = RecordingHeader(model.model_id, model.codec_tables.sha256)
         with closing(Clip(path)) as clip, RecordingWriter(output, header) as writer:
+            writer.add(SourceRecord(0.0, Direction.RECEIVED, source.picture, MIME))
             motions = shown(_motions(clip, source, model, extractor, settings, done), clip.frames)
             period_s = 1 / clip.frame_rate if clip.frame_rate else 0.0
             for time_s, message in encode_motions(motions, encoder, choice, MESSAGE_S, period_s):

@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from codec.decoder import Decoder
+from codec.errors import RecordingError
+from codec.recording_records import Direction
 from codec.wire import WIRE_VERSION
 from models.face_finder import FaceFinder
 from models.face_finder_weights import load_finder
@@ -20,6 +22,7 @@ from sender.extract import Extractor
 from sender.feedback import Feedback
 from sender.parts import Parts
 from sender.pipeline import SenderPipeline
+from sender.rate import RateController
 from sender.report import SendReport
 from sender.settings import SendSettings
 from sender.source import LARGE_QUALITY, MIME, Source, decode_picture, encode_picture, find_source
@@ -30,6 +33,7 @@ from signaling.control_messages import Bye, Hello, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, call_receiver
+from signaling.recorder import CallRecorder, LinkFigures
 from signaling.reporting import report_call
 from signaling.source_transfer import send_source
 from signaling.stages import StageTimes
@@ -59,10 +63,12 @@ class SendSession:
         finder: FaceFinder | None = None,
         token: str | None = None,
         ways: Ways | None = None,
+        record: Path | None = None,
     ) -> None:
         """Prepare a call; `finder` None is the model folder's, or else the shipped one.
 
         Args: token: what the room's link has after its #. ways: STUN and TURN servers; None: those of the environment.
+            record: where it is recorded.
         Raises WeightsError, SettingError.
         """
         self.report = SendReport(model_id=model.model_id, profile=settings.profile, level=settings.level)
@@ -82,6 +88,8 @@ class SendSession:
         self._finder_thread = ThreadPoolExecutor(1, thread_name_prefix="finder")
         self._open_frames: FrameSource | None = None
         self._hung_up = False
+        self._record = record
+        self._recorder: CallRecorder | None = None
         self._stop = threading.Event()
         self._voice: Voice | None = None
 
@@ -100,6 +108,8 @@ class SendSession:
                     await self._talk(client, peer, frames, source)
                 finally:
                     self.report.take_wire(peer.tap, peer.relayed)
+                    if self._recorder is not None:
+                        self._recorder.close()
                     await peer.close()
         except asyncio.CancelledError:
             self.report.ended = "stopped at the sender"
@@ -145,14 +155,24 @@ class SendSession:
 
     async def _talk(self, client: SignalingClient, peer: Peer, frames: FrameSource, source: Source) -> None:
         try:
+            self._begin_recording(peer)
             await first_to_end(self._begin(peer, source), watch_peer(peer, client, lambda: None))
-        except (Mismatch, ControlError) as error:
+        except (Mismatch, ControlError, RecordingError) as error:
             await peer.control.refuse(str(error))
             raise
         self.report.take_setup(peer.tap)
         peer.control.send(Start(frame_rate=frames.frame_rate, sound=self._voice is not None))
         self._say(f"sending {self._input} to room '{self._room}'")
         await self._send_frames(client, peer, frames, source)
+        if self._recorder is not None and self._recorder.error is not None:
+            raise self._recorder.error
+
+    def _begin_recording(self, peer: Peer) -> None:
+        """Raises RecordingError for one that cannot be written: better now than after the call."""
+        if self._record is not None:
+            tables_sha256 = self._model.codec_tables.sha256
+            self._recorder = CallRecorder(self._record, self._model.model_id, tables_sha256, self._now)
+            self._recorder.attach(peer)
 
     async def _begin(self, peer: Peer, source: Source) -> None:
         """Make sure that the two sides fit, and give the receiver what it renders from."""
@@ -166,6 +186,8 @@ class SendSession:
         picture = source.picture
         if source.large is not None and theirs.picture_px > self._model.config.size:
             picture = await asyncio.to_thread(self._encode_large, source.large)
+        if self._recorder is not None:
+            self._recorder.source(Direction.SENT, picture, MIME)
         self.report.source_bytes = await send_source(peer.control, picture, MIME, RENDERER_READY_TIMEOUT_S)
 
     def _encode_large(self, crop: Image) -> bytes:
@@ -186,6 +208,7 @@ class SendSession:
             film(frames, queue, self._camera_thread, self._now, began=began.set_result), name="film"
         )
         hearing = asyncio.create_task(self._play_sound(pipeline, began), name="sound")
+        keeping = asyncio.create_task(self._keep_statistics(rate), name="statistics")
         start_s = self._now()
 
         def count() -> str:
@@ -211,9 +234,15 @@ class SendSession:
             raise
         finally:
             count()
-            outcomes = await _end(filming, hearing)
+            outcomes = await _end(filming, hearing, keeping)
         for outcome in outcomes:
             raise outcome  # a damaged clip, a camera that stopped: after what was good has been sent
+
+    async def _keep_statistics(self, rate: RateController) -> None:
+        if self._recorder is not None:
+            await self._recorder.keep_statistics(
+                lambda: LinkFigures(loss_sent=rate.link.losses.loss, round_trip_s=rate.link.rtt_s)
+            )
 
     def _parts(self) -> Parts:
         watch = FaceWatch(self._finder.find, self._settings.face_threshold, self._finder_thread)

@@ -12,7 +12,8 @@
     bye                      <->        bye                 how many frames were sent, were received
 
 In a two-way call each side does both: hello, then pictures in either direction at any time, each announced by
-`source_use` before motion is told against it; `mute`, `camera` and `chat` at any time; no `start`, no `crop_moved`.
+`source_use` before motion is told against it; `mute`, `camera`, `chat` and `recording` at any time; no `start`, no
+`crop_moved`.
 
 JSON text, tagged by `type`; binary messages are chunks and nothing else. Every limit is checked before memory is taken.
 """
@@ -58,6 +59,8 @@ class ControlChannel:
         """Called for each message that comes in."""
         self._texts = Bucket(TEXT_BURST, TEXT_PER_S, TEXT_BURST, now())
         self._now = now
+        self.on_crossed: Callable[[bool, str], None] = lambda sent, text: None
+        """Called for each text message, with whether it was sent, for a recording."""
         self.closed = asyncio.Event()
         channel.bufferedAmountLowThreshold = CHUNK_BYTES
         channel.on("message", self._on_message)
@@ -84,6 +87,8 @@ class ControlChannel:
             self._channel.send(data)
         except InvalidStateError:
             raise PeerGone("expected the other side to stay on the line, its control channel is closed") from None
+        if isinstance(data, str):
+            self.on_crossed(True, data)
 
     async def receive(self, timeout_s: float | None = None) -> AnyControlMessage | bytes:
         """Wait for the next message or chunk. Raises TimeoutError, PeerGone, ControlError, CallRefused."""
@@ -120,6 +125,7 @@ class ControlChannel:
             if isinstance(data, str):
                 if not self._texts.take(self._now()):
                     raise ControlError(f"expected at most {TEXT_PER_S:g} control messages a second, more came")
+                self.on_crossed(False, data)
                 self._put(parse_control_message(data))
             elif CHUNK_HEADER_BYTES < len(data) <= CHUNK_HEADER_BYTES + CHUNK_BYTES:
                 self._put(data)

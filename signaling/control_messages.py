@@ -137,6 +137,13 @@ class Chat(ControlMessage):
     text: Annotated[str, Field(min_length=1, max_length=2000)]
 
 
+class Recording(ControlMessage):
+    """The call is being recorded on this side, or not any more. The person on the other side is told."""
+
+    type: Literal["recording"] = "recording"
+    on: bool
+
+
 class Start(ControlMessage):
     """Media begins. `frame_rate` is what the sender will capture, frames a second; 0 where it does not know.
 
@@ -194,6 +201,7 @@ AnyControlMessage = (
     | Mute
     | Camera
     | Chat
+    | Recording
     | Bye
 )  # a chunk is `bytes`
 _MESSAGES: TypeAdapter[AnyControlMessage] = TypeAdapter(Annotated[AnyControlMessage, Field(discriminator="type")])

@@ -61,6 +61,8 @@ class Peer:
             raise ConnectFailed("expected an aiortc that can be held to a relay, this version looks different inside")
         self.on_media: Callable[[bytes], None] = lambda message: None
         """Called for each media message that comes in."""
+        self.on_media_crossed: Callable[[bool, bytes], None] = lambda sent, message: None
+        """Called for each media message, with whether it was sent, for a recording."""
         self.now = now
         self.began_s = now()
         self.heard_s = now()
@@ -124,6 +126,7 @@ class Peer:
         if self._media.readyState != "open":
             raise PeerGone("expected the other side to stay on the line, its media channel is closed")
         self._media.send(message)
+        self.on_media_crossed(True, message)
 
     @property
     def media_waiting_bytes(self) -> int:
@@ -156,7 +159,9 @@ class Peer:
 
     def _on_media(self, message: str | bytes) -> None:
         self._on_heard()
-        self.on_media(message.encode() if isinstance(message, str) else message)
+        content = message.encode() if isinstance(message, str) else message
+        self.on_media_crossed(False, content)
+        self.on_media(content)
 
     def _on_heard(self) -> None:
         self.heard_s = self.now()

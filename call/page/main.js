@@ -20,6 +20,7 @@ import { PROBLEMS, sentence } from "./words.js";
 
 const CALL_FPS = 30;
 const TICK_MS = 100;
+const NOTE_MS = 8000;
 
 class Page {
   #problems = new ProblemBar();
@@ -27,7 +28,8 @@ class Page {
   #figures = new Figures();
   #timing = new PictureTiming();
   #started = false;
-  #on = { mute: false, camera: false, frontalise: false, self_view: false }; // camera: whether it is off
+  #noteTimer = 0;
+  #on = { mute: false, camera: false, frontalise: false, self_view: false, record: false }; // camera: whether it is off
   #link = new Link({
     onOpen: () => this.#greet(),
     onMessage: (message) => this.#take(message),
@@ -131,6 +133,8 @@ class Page {
         return this.#chat.take(message) && byId("chat").hidden && this.#controls.setNews("chat", true);
       case "mute":
         return message.who === "them" ? show(byId("their-mute"), message.on) : this.#set("mute", message.on);
+      case "record":
+        return this.#recorded(message);
       case "ask_source":
         return this.#state.ask(message.why, () => this.#source.open());
       case "source_preview":
@@ -138,6 +142,18 @@ class Page {
       case "error":
         return this.#takeError(message);
     }
+  }
+
+  /** Who records is on the picture for as long as it is so; where one's own recording is, below it. */
+  #recorded({ who, on, where }) {
+    if (who === "them") return show(byId("their-record"), on);
+    this.#set("record", on);
+    show(byId("own-record"), on);
+    const note = byId("record-note");
+    note.textContent = where === "" ? "" : `${on ? "Recording into" : "The recording is in"} ${where}`;
+    show(note, where !== "");
+    clearTimeout(this.#noteTimer);
+    this.#noteTimer = setTimeout(() => show(note, false), NOTE_MS);
   }
 
   #takeState(message) {

@@ -31,6 +31,7 @@ export const PAGE_TYPES = Object.freeze([
   "source",
   "take_source",
   "keep_fresh",
+  "record",
   "leave",
 ]);
 
@@ -44,6 +45,7 @@ export const ENGINE_TYPES = Object.freeze([
   "source_preview",
   "error",
   "mute",
+  "record",
   "ask_source",
   "voice",
 ]);

@@ -11,12 +11,12 @@ from PIL import Image
 
 from benchmarks import bitstream, bitstream_ways, rivals, val_motion
 from benchmarks.bitstream_charts import error_chart
-from benchmarks.chart import PANEL_PX, Axis, Mark, Panel, Series, draw
 from codec import Level, Motion, Profile
 from models.keypoints import LANDMARKS
 from models.training.dataset_index import Track
 from models.training.mean_face import mean_face
 from models.weights import build_model
+from replay.chart import PANEL_PX, Axis, Mark, Panel, Series, draw
 from sender.camera import Frame
 from tests.models.training.prepared import write_prepared
 from tests.replay.tiny import save_tiny

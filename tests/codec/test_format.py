@@ -9,11 +9,22 @@ import numpy as np
 import pytest
 
 import codec
-from codec import Encoder, Motion, RecordingHeader, RecordingWriter
+from codec import (
+    ConnectionRecord,
+    ControlRecord,
+    Direction,
+    Encoder,
+    Motion,
+    RecordingHeader,
+    RecordingWriter,
+    SourceRecord,
+    StatisticsRecord,
+)
 from codec.fields import MAX_REPEATS
 from codec.predictive_tables import WEIGHT_UNIT
 from codec.quantise import LARGEST
-from codec.recording import MAX_RECEIVED_TIME_S
+from codec.recording_blocks import MAX_BLOCK_BYTES
+from codec.recording_records import MAX_CONTROL_BYTES, MAX_RECEIVED_TIME_S
 from codec.residual import RUN_LIMITS
 from codec.symbols import Model, SymbolWriter
 from codec.wire import MAX_TIME_MS
@@ -90,9 +101,13 @@ def test_example_steps() -> None:
 
 def test_example_recording(tmp_path: Path) -> None:
     path = tmp_path / "example.fwr"
-    header = RecordingHeader("4f2a90c1d7e8", stored_tables().sha256, b"face", "image/webp")
-    with RecordingWriter(path, header) as writer:
+    with RecordingWriter(path, RecordingHeader("4f2a90c1d7e8", stored_tables().sha256)) as writer:
+        writer.add(ConnectionRecord(0.0, -0.25))
+        writer.add(SourceRecord(0.02, Direction.RECEIVED, b"face", "image/webp"))
+        writer.add(ControlRecord(0.05, Direction.SENT, '{"type":"mute","on":true}'))
         writer.write(0.0815, bytes.fromhex(block("hex", "begins")))
+        writer.write(0.145, bytes.fromhex(block("hex", "chain")))
+        writer.add(StatisticsRecord(10.0, 1700, 300, 0.025, 0.0, 0.061, None))
     assert bytes.fromhex(block("hex", "recording")) == path.read_bytes()
 
 
@@ -126,7 +141,8 @@ def test_contexts() -> None:
         ("capture time, ms", MAX_TIME_MS),
         ("magnitude of an integer", LARGEST),
         ("bytes of a source image", codec.MAX_SOURCE_BYTES),
-        ("bytes of a record's payload", codec.MAX_MESSAGE_BYTES),
+        ("bytes of a control message", MAX_CONTROL_BYTES),
+        ("bytes of a block's payload", MAX_BLOCK_BYTES),
     ],
 )
 def test_limits(what: str, limit: int) -> None:

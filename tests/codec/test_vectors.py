@@ -6,7 +6,6 @@ number in `codec/FORMAT.md`: old recordings and old peers hold these bytes.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import zlib
@@ -20,19 +19,26 @@ import pytest
 from codec import (
     Acknowledgement,
     CodecTables,
+    ConnectionRecord,
+    ControlRecord,
     Decoder,
+    Direction,
     Encoder,
     Level,
+    MediaRecord,
     Motion,
     Profile,
+    Record,
     RecordingHeader,
     RecordingReader,
     RecordingWriter,
+    SourceRecord,
+    StatisticsRecord,
     WireError,
     unwrap_sequence,
 )
 from codec.chain import state_bytes
-from codec.wire import read_message
+from codec.wire import Envelope, read_message, write_message
 from tests.codec.reference_decoder import ReferenceDecoder
 from tests.codec.synthetic import canonical, clip_motions, fitted_tables
 
@@ -132,20 +138,12 @@ def test_bad_message(bad: dict[str, str]) -> None:
 def test_recording(tmp_path: Path) -> None:
     path, expected = VECTORS / "recording.fwr", load("recording")
     reader = RecordingReader(path)
-    records = [[time_s, message.hex()] for time_s, message in reader]
-    assert records == expected["records"]
+    assert [as_json(record) for record in reader] == expected["records"]
     assert reader.complete
-    assert reader.header.source_sha256 == expected["source_sha256"]
-    header = RecordingHeader(
-        expected["model_id"],
-        expected["tables_sha256"],
-        bytes.fromhex(expected["source_image"]),
-        expected["source_mime"],
-    )
-    assert reader.header == header
-    with RecordingWriter(tmp_path / "again.fwr", header) as writer:
-        for time_s, message in expected["records"]:
-            writer.write(time_s, bytes.fromhex(message))
+    assert reader.header == RecordingHeader(expected["model_id"], expected["tables_sha256"])
+    with RecordingWriter(tmp_path / "again.fwr", reader.header) as writer:
+        for record in reader:
+            writer.add(record)
     assert (tmp_path / "again.fwr").read_bytes() == path.read_bytes()
 
 
@@ -285,18 +283,32 @@ def test_generate() -> None:
 
 
 def generate_recording(messages: list[bytes]) -> None:
-    source = b"the bytes of an image file"
-    header = RecordingHeader("4f2a90c1d7e8", stored_tables().sha256, source, "image/webp")
-    times_s = (0.0, 0.081234)
+    header = RecordingHeader("4f2a90c1d7e8", stored_tables().sha256)
+    spoken = write_message(Envelope(Profile.PREDICTIVE, 300, bytes(range(90)), b""))
+    records: list[Record] = [
+        ConnectionRecord(0.0, 0.004),
+        ControlRecord(0.012, Direction.SENT, '{"type":"mute","on":false}'),
+        ControlRecord(0.013, Direction.RECEIVED, "\u00e9 is two bytes"),
+        SourceRecord(0.05, Direction.SENT, b"the bytes of an image file", "image/webp"),
+        SourceRecord(0.06, Direction.RECEIVED, b"another", "image/avif"),
+        MediaRecord(0.081, Direction.RECEIVED, messages[0]),
+        MediaRecord(0.081, Direction.SENT, messages[0]),
+        MediaRecord(0.09, Direction.SENT, spoken),
+        MediaRecord(0.15, Direction.RECEIVED, messages[1]),
+        MediaRecord(0.152, Direction.SENT, b"x"),  # what came may be anything
+        MediaRecord(70.0, Direction.RECEIVED, spoken * 2),
+        StatisticsRecord(70.5, 1_234_567, 89, 0.125, 0.0, 0.06, None),
+        ConnectionRecord(80.0, -3.25),
+        MediaRecord(80.1, Direction.RECEIVED, messages[0]),
+    ]
     with RecordingWriter(VECTORS / "recording.fwr", header) as writer:
-        for time_s, message in zip(times_s, messages, strict=True):
-            writer.write(time_s, message)
-    content = {
-        "model_id": header.model_id,
-        "tables_sha256": header.tables_sha256,
-        "source_mime": header.source_mime,
-        "source_sha256": hashlib.sha256(source).hexdigest(),
-        "source_image": source.hex(),
-        "records": [[time_s, message.hex()] for time_s, message in zip(times_s, messages, strict=True)],
-    }
-    write_json("recording", content)
+        for record in records:
+            writer.add(record)
+    content = {"model_id": header.model_id, "tables_sha256": header.tables_sha256}
+    write_json("recording", content | {"records": [as_json(record) for record in records]})
+
+
+def as_json(record: Record) -> dict[str, Any]:
+    """A record's fields; bytes in hexadecimal."""
+    fields = {name: value.hex() if isinstance(value, bytes) else value for name, value in vars(record).items()}
+    return {"kind": type(record).__name__} | fields

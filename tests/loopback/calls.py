@@ -93,7 +93,7 @@ def recorded(path: Path) -> int:
     """Messages in a recording that is being written."""
     count = 0
     with suppress(RecordingError):  # what is written last may not be whole yet
-        for _ in RecordingReader(path):
+        for _ in RecordingReader(path).messages():
             count += 1
     return count
 

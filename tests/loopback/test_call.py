@@ -28,7 +28,7 @@ def recorded_times_s(path: Path, model: Model) -> list[float]:
     """Capture times of all frames in a recording; fails where it is damaged or has no end."""
     decoder = CountingDecoder(Decoder(model.codec_tables))
     reader = RecordingReader(path)
-    decoded = [one for _, message in reader for one in decoder.decode(message)]
+    decoded = [one for _, message in reader.messages() for one in decoder.decode(message)]
     frames = [frame for one in decoded for frame in (*one.repeated, *one.motions)]
     assert reader.complete
     return sorted(round(frame.capture_time_s, 3) for frame in frames)
@@ -48,9 +48,11 @@ async def test_call_every_frame_is_shown_at_its_time_and_all_is_counted(
     assert received.frames_announced == 25
     assert received.messages_received == sent.messages_sent <= 25
     assert (
-        received.payload_bytes == sent.payload_bytes == sum(len(message) for _, message in RecordingReader(call.record))
+        received.payload_bytes
+        == sent.payload_bytes
+        == sum(len(message) for _, message in RecordingReader(call.record).messages())
     )
-    assert sent.source_bytes == received.source_bytes == len(RecordingReader(call.record).header.source_image)
+    assert sent.source_bytes == received.source_bytes == len(RecordingReader(call.record).source().picture)
     assert sent.ended == "the input ended"
     assert received.ended == "the sender hung up: the input ended"
     assert 0.9 < sent.duration_s < 10
@@ -217,11 +219,11 @@ async def test_receiver_of_large_pictures_gets_a_large_source(url: str, tmp_path
     clip = make_clip(tmp_path / "clip.mp4", frames=5, size=(128, 128))
     call = Call(url, tmp_path, clip, tiny, receive_settings={"size": 128, "view": "10,0"})
     assert await call.run() == (None, None)
-    with Pillow.open(io.BytesIO(RecordingReader(call.record).header.source_image)) as picture:
+    with Pillow.open(io.BytesIO(RecordingReader(call.record).source().picture)) as picture:
         assert picture.size == (128, 128)
     with av.open(str(call.output)) as container:
         assert container.streams.video[0].width == 128
     small = Call(url, tmp_path, clip, tiny, room="small")
     assert await small.run() == (None, None)
-    with Pillow.open(io.BytesIO(RecordingReader(small.record).header.source_image)) as picture:
+    with Pillow.open(io.BytesIO(RecordingReader(small.record).source().picture)) as picture:
         assert picture.size == (64, 64)  # nobody asked for more

@@ -167,7 +167,7 @@ async def test_sender_falls_silent_receiver_ends_by_itself_with_all_written(
     assert f"{shown} frames came before that and are in {call.output}" in words
     assert len(video_times_s(call.output)) == shown == call.receiver.report.frames_received > 0
     reader = RecordingReader(call.record)
-    assert len(list(reader)) == call.receiver.report.messages_received
+    assert len(list(reader.messages())) == call.receiver.report.messages_received
     assert reader.complete
 
 
@@ -241,7 +241,7 @@ async def test_recording_that_cannot_be_written_is_refused_in_words_to_the_sende
     def full(path: Path, header: object) -> None:
         raise RecordingError(f"cannot write the recording {path}: No space left on device")
 
-    monkeypatch.setattr("receiver.session.RecordingWriter", full)
+    monkeypatch.setattr("signaling.recorder.RecordingWriter", full)
     call = Call(url, tmp_path, clip, tiny)
     errors = await call.run()
     assert isinstance(errors[1], RecordingError)

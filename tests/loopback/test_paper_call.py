@@ -22,7 +22,9 @@ async def shown_and_recorded(url: str, folder: Path, clip: Path, model: Model) -
     assert video_times_s(call.output) == TIMES_S
     assert call.receiver.report.frames_shown == 25
     decoder = Decoder(model.codec_tables)
-    motions = [motion for _, message in RecordingReader(call.record) for motion in decoder.decode(message).motions]
+    motions = [
+        motion for _, message in RecordingReader(call.record).messages() for motion in decoder.decode(message).motions
+    ]
     assert len(motions) == 25
     return len(motions[0].delta)
 

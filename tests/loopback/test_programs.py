@@ -127,7 +127,7 @@ def test_sender_killed_in_mid_call(server: str, tmp_path: Path, weights: str) ->
     figures = json.loads(report.read_text())
     assert len(video_times_s(output)) == int(found[1]) == figures["frames_shown"] == figures["frames_received"] > 0
     reader = RecordingReader(record)
-    assert len(list(reader)) == figures["messages_received"]
+    assert len(list(reader.messages())) == figures["messages_received"]
     assert reader.complete
 
 

@@ -19,9 +19,9 @@ from fastapi.responses import Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Scope
 
+from call.local_page import HEADERS
 from call.page_binary import FromPage, ToEngine, ToPage, pack, unpack
 from call.page_messages import parse
-from call.server import HEADERS
 from tests.page.clips import Clip
 
 if TYPE_CHECKING:

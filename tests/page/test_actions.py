@@ -97,6 +97,25 @@ def test_chat_both_ways(page: "Page", engine: EngineDouble, keep: Keep) -> None:
     assert page.is_hidden("#chat")
 
 
+def test_recording_is_seen_on_both_sides(page: "Page", engine: EngineDouble, keep: Keep) -> None:
+    page.keyboard.press("r")
+    engine.wait_for(lambda: engine.said_of("record") == [{"type": "record", "on": True}], "the wish")
+    engine.tell(type="record", who="me", on=True, where="/home/ada/.local/share/facewire/recordings/call-1.fwr")
+    engine.tell(type="record", who="them", on=True, where="")
+    page.wait_for_selector("#own-record:visible")
+    page.wait_for_selector("#their-record:visible")
+    assert page.get_attribute("#do-record", "aria-pressed") == "true"
+    assert page.inner_text("#record-note") == "Recording into /home/ada/.local/share/facewire/recordings/call-1.fwr"
+    keep(page, "recording")
+    page.click("#do-record")
+    engine.wait_for(lambda: len(engine.said_of("record")) == 2, "the end of it")
+    engine.tell(type="record", who="me", on=False, where="/tmp/call-1.fwr")
+    engine.tell(type="record", who="them", on=False, where="")
+    page.wait_for_selector("#own-record", state="hidden")
+    page.wait_for_selector("#their-record", state="hidden")
+    assert page.inner_text("#record-note") == "The recording is in /tmp/call-1.fwr"
+
+
 def test_line_and_curves(page: "Page", engine: EngineDouble, keep: Keep) -> None:
     for index in range(40):
         wobble = {"wire_kbps_in": 22 + index % 5, "delay_ms": 130.0 + 3 * (index % 7), "loss": 0.01 * (index % 3)}

@@ -58,10 +58,19 @@ def test_relative_and_absolute_are_told_apart(tmp_path: Path, model: Model, port
 
 def test_relative_starts_at_the_portraits_own_motion(model: Model) -> None:
     own, driver = motion(model, 7), [motion(model, 1), motion(model, 2)]
-    first, second = carry_over(own, driver)
+    first, second = carry_over(own, driver, "first")
     np.testing.assert_allclose(first.as_vector(), own.as_vector(), atol=1e-3)
     assert np.abs(second.as_vector() - own.as_vector()).max() > 0.01
     assert [one.capture_time_s for one in (first, second)] == [one.capture_time_s for one in driver]
+
+
+def test_relative_counts_from_the_frame_most_like_the_portrait(model: Model) -> None:
+    like = motion(model, 7)
+    driver = [motion(model, 1), like, motion(model, 2)]
+    carried = list(carry_over(like, driver))
+    np.testing.assert_allclose(carried[1].as_vector(), like.as_vector(), atol=1e-3)
+    assert [one.capture_time_s for one in carried] == [one.capture_time_s for one in driver]
+    assert list(carry_over(like, [])) == []
 
 
 def test_absolute_is_the_drivers_motion(model: Model) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 import facewire
 from codec.recording import RecordingReader
+from codec.recording_records import Direction
 from codec.wire import Profile
 from models.weights import Model
-from replay.motions import read_motions
 from replay.pairs import shown_frames
+from replay.recorded_call import read_call
 from sender.camera import Clip
 from sender.compress import Coding, compress_clip
 from sender.errors import InputError, NoFace
@@ -55,15 +56,15 @@ def test_what_it_says(tmp_path: Path, model: Model, capsys: pytest.CaptureFixtur
     said = capsys.readouterr().out
     assert "10 frames" in said
     recorded = RecordingReader(tmp_path / "a.fwr")
-    assert f"{sum(len(message) for _, message in recorded)} B of motion" in said
-    motions = read_motions(recorded, model).motions
+    assert f"{sum(len(message) for _, message in recorded.messages())} B of motion" in said
+    motions = read_call(recorded, model.codec_tables).faces[Direction.RECEIVED].motions
     assert all(not motion.delta[7:].any() and motion.delta[:7].any() for motion in motions)
 
 
 def test_messages_leave_when_a_sender_would_send_them(tmp_path: Path, model: Model) -> None:
     clip = make_clip(tmp_path / "clip.mp4", frames=5)
     compress_clip(clip, tmp_path / "a.fwr", model, SendSettings(), Coding())
-    assert [round(time_s, 3) for time_s, _ in RecordingReader(tmp_path / "a.fwr")] == [0.04, 0.12, 0.16]
+    assert [round(time_s, 3) for time_s, _ in RecordingReader(tmp_path / "a.fwr").messages()] == [0.04, 0.12, 0.16]
 
 
 def test_frames_without_a_face_hold_the_motion_before_them(
@@ -79,7 +80,7 @@ def test_frames_without_a_face_hold_the_motion_before_them(
 
     monkeypatch.setattr(Model, "extract", lose)  # calls 1 and 2 look at the source picture, the others at frames 0 to 5
     done = compress_clip(clip, tmp_path / "a.fwr", model, SendSettings(), Coding(Profile.PAPER))
-    motions = read_motions(RecordingReader(tmp_path / "a.fwr"), model).motions
+    motions = read_call(RecordingReader(tmp_path / "a.fwr"), model.codec_tables).faces[Direction.RECEIVED].motions
     assert (done.frames, done.frames_held, len(motions)) == (6, 2, 6)
     vectors = [motion.as_vector().tolist() for motion in motions]
     assert vectors[2] == vectors[3] == vectors[1]
@@ -104,7 +105,7 @@ def test_damaged_clip_leaves_what_came_before(tmp_path: Path, model: Model) -> N
         assert "damaged after" in str(error)  # noqa: PT017 - which of the two it is is the decoder's choice
         done = None
     reader = RecordingReader(tmp_path / "a.fwr")
-    frames = len(read_motions(reader, model).motions)
+    frames = len(read_call(reader, model.codec_tables).faces[Direction.RECEIVED].motions)
     assert 0 < frames < 30
     assert reader.complete
     assert done in (None, frames)

@@ -13,14 +13,16 @@ from codec.errors import RecordingError
 from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
+from codec.recording_records import Direction, SourceRecord
 from codec.sound import SoundPacket, pack_sound
 from models.weights import Model
 from receiver.errors import OutputError
 from receiver.render import FaceRenderer
 from replay.decompress import decompress_recording
 from replay.errors import DamagedRecording, ModelMismatch
-from replay.motions import open_recording, read_motions
+from replay.motions import open_recording
 from replay.pairs import shown_frames
+from replay.recorded_call import read_call
 from sender.source import decode_picture, encode_picture
 from sender.voice import Voice
 from tests.receiver.sounds import beeps, onsets_s, sound_of
@@ -45,15 +47,18 @@ def motion(model: Model, index: int) -> Motion:
     return Motion.from_vector(random.normal(0, 0.1, 3 * model.config.keypoints + 6), index / RATE)
 
 
-def record(path: Path, model: Model, messages: list[list[Motion]], order: list[int] | None = None) -> None:
+def record(
+    path: Path, model: Model, messages: list[list[Motion]], order: list[int] | None = None, each_s: float = 0.1
+) -> None:
     """Record a call of these messages, arriving in another order where one is given."""
     tables = model.codec_tables
     encoder = Encoder(tables)
     encoded = [encoder.encode(motions) for motions in messages]
-    header = RecordingHeader(model.model_id, tables.sha256, encode_picture(source(model), 90), "image/webp")
+    header = RecordingHeader(model.model_id, tables.sha256)
     with RecordingWriter(path, header) as writer:
+        writer.add(SourceRecord(0.0, Direction.RECEIVED, encode_picture(source(model), 90), "image/webp"))
         for place, index in enumerate(order or range(len(encoded))):
-            writer.write(place / 10, encoded[index])
+            writer.write(place * each_s, encoded[index])
 
 
 def pairs_of_frames(model: Model, messages: int) -> list[list[Motion]]:
@@ -92,7 +97,7 @@ def test_messages_that_overtook_are_put_in_order(tmp_path: Path, model: Model) -
 
 
 def test_cut_recording_gives_what_is_before_the_cut(tmp_path: Path, model: Model) -> None:
-    record(tmp_path / "call.fwr", model, pairs_of_frames(model, 6))
+    record(tmp_path / "call.fwr", model, pairs_of_frames(model, 6), each_s=1.5)
     whole = (tmp_path / "call.fwr").read_bytes()
     (tmp_path / "cut.fwr").write_bytes(whole[: len(whole) * 4 // 5])
     with pytest.raises(DamagedRecording, match=r"cut off at byte \d+.*; the \d+ frames before that are in") as caught:
@@ -145,8 +150,8 @@ def test_sound_is_written_at_its_time_also_where_motion_must_wait(tmp_path: Path
     tables, path = model.codec_tables, tmp_path / "call.fwr"
     encoder, voice = Encoder(tables), Voice()
     packets = voice.take(beeps(1.8, [0.3, 1.2]), 0.0)
-    header = RecordingHeader(model.model_id, tables.sha256, encode_picture(source(model), 90), "image/webp")
-    with RecordingWriter(path, header) as writer:
+    with RecordingWriter(path, RecordingHeader(model.model_id, tables.sha256)) as writer:
+        writer.add(SourceRecord(0.0, Direction.RECEIVED, encode_picture(source(model), 90), "image/webp"))
         for index in range(round(1.8 / 0.08)):
             due = [SoundPacket(round(1000 * at_s), opus) for at_s, opus in packets if index <= at_s / 0.08 < index + 1]
             motions = [motion(model, 2 * index), motion(model, 2 * index + 1)]
@@ -156,7 +161,7 @@ def test_sound_is_written_at_its_time_also_where_motion_must_wait(tmp_path: Path
     assert decompress_recording(path, tmp_path / "out.mp4", model) == 24
     sound = sound_of(tmp_path / "out.mp4")
     assert onsets_s(sound)[0] == pytest.approx(0.3, abs=0.02)
-    recorded = read_motions(open_recording(path, model), model)
+    recorded = read_call(open_recording(path, model), tables).faces[Direction.RECEIVED]
     assert len(recorded.motions) == 24
     assert recorded.sounds[-1].time_ms >= 1200, "the words behind the loss are there, though nobody is seen to say them"
 

@@ -29,13 +29,13 @@ def test_report_is_what_the_recording_holds(tmp_path: Path) -> None:
     report = json.loads((tmp_path / "demo" / "report.json").read_text())
 
     recording = RecordingReader(tmp_path / "demo" / "call.fwr")
-    messages = [message for _, message in recording]
+    messages = [message for _, message in recording.messages()]
     decoder = Decoder(model.codec_tables)
     motions = [motion for message in messages for motion in decoder.decode(message).motions]
     payload = sum(len(message) for message in messages)
     assert recording.complete
     assert recording.header.model_id == report["model_id"] == model.model_id
-    assert report["source_bytes"] == len(recording.header.source_image)
+    assert report["source_bytes"] == len(recording.source().picture)
     assert report["payload_bytes"] == report["sender"]["payload_bytes"] == payload
     assert report["frames"]["received"] == report["frames"]["sent"] == len(motions)
     assert report["payload_bytes_per_frame"] == pytest.approx(payload / len(motions), abs=0.01)

@@ -12,6 +12,7 @@ from codec.encoder import Encoder
 from codec.motion import Motion
 from codec.recording import RecordingWriter
 from codec.recording_header import RecordingHeader
+from codec.recording_records import Direction, SourceRecord
 from replay.errors import DemoError
 from replay.picture import Likeness, PictureFigures
 from replay.report import RecordingFigures, check_against_recording, count_recording, join_reports, report_table
@@ -25,8 +26,9 @@ STAGE = {"p50": 1.25, "p95": 2.5}
 
 def write_recording(path: Path, messages: int, frames_each: int) -> list[bytes]:
     encoder, written = Encoder(TABLES), []
-    header = RecordingHeader("model", TABLES.sha256, SOURCE, "image/webp")
+    header = RecordingHeader("model", TABLES.sha256)
     with RecordingWriter(path, header) as recording:
+        recording.add(SourceRecord(0.0, Direction.RECEIVED, SOURCE, "image/webp"))
         for index in range(messages):
             times = ((index * frames_each + frame) / 25 for frame in range(frames_each))
             written.append(encoder.encode([Motion.from_vector(np.arange(3.0 * K + 6) / 9, at) for at in times]))

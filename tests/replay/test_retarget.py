@@ -1,5 +1,7 @@
 """Motion carried from one head to another: identities that hold for any numbers, and one case worked by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
 from codec.motion import Motion
-from replay.retarget import Retarget
+from replay.retarget import Retarget, nearest_start
 
 K = 5
 
@@ -64,3 +66,24 @@ def test_expression_turns_with_the_head() -> None:
     pushed = np.tile([0.1, 0.0, 0.0], (K, 1))  # +x, where the nose of yaw +90 points
     result = Retarget(frontal, profile)(motion(90, (0, 0, 0), pushed))
     np.testing.assert_allclose(result.delta, np.tile([0, 0, -0.1], (K, 1)), atol=1e-6)  # -z is towards the camera
+
+
+def test_nearest_start_is_the_frame_most_like_the_portrait() -> None:
+    own, *far = (any_motion(seed) for seed in range(6))
+    like = replace(own, yaw_deg=own.yaw_deg + 1.0, capture_time_s=9.0)
+    assert nearest_start(own, [*far[:3], like, *far[3:]]) is like
+
+
+def test_nearest_start_weighs_a_turn_as_what_it_moves() -> None:
+    """A turn of 6 degrees moves keypoints at 0.5 by 0.5 * 0.105 * sqrt(2/3) = 0.043: less than 0.05 of expression, more
+    than 0.03.
+    """
+    still = np.zeros((K, 3))
+    own, turned = motion(0, (0, 0, 0), still), motion(6, (0, 0, 0), still)
+
+    def moved(by: float) -> Motion:
+        return motion(0, (0, 0, 0), still + (0, by, 0))
+
+    assert nearest_start(own, [moved(0.05), turned]) is turned
+    small = moved(0.03)
+    assert nearest_start(own, [small, turned]) is small

@@ -11,8 +11,11 @@ SCALE: Final = 2
 PANEL_PX: Final = (760, 520)
 LEFT, RIGHT, TOP, BOTTOM = 84, 24, 92, 64  # of the panel, around the plot
 PAPER, INK, QUIET, GRID = (255, 255, 255), (30, 30, 30), (110, 110, 110), (228, 228, 228)
-COLOURS: Final = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233))
-"""Told apart by people who see fewer colours, too (Okabe and Ito)."""
+COLOURS: Final = (
+    (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233),
+    (90, 90, 90), (150, 110, 60),
+)  # fmt: skip
+"""The first six are told apart by people who see fewer colours, too (Okabe and Ito)."""
 
 
 @dataclass(frozen=True)
