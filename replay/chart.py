@@ -119,7 +119,7 @@ class _Plot:
         else:
             _, y = self._at(self._panel.x.ticks[0], mark.value)
             self._dashes((self._left, y), (self._right, y), QUIET)
-            self._text(((self._left + self._right) / 2, y - 8), mark.word, 11, QUIET, "mm")
+            self._text((self._right - 4, y - 8), mark.word, 11, QUIET, "rm")
 
     def _curve(self, series: Series, colour: tuple[int, int, int]) -> None:
         places = [self._at(x, y) for x, y in series.points]
