@@ -1,5 +1,6 @@
 """Codecs are told what the anchors were told, and count what travels."""
 
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -85,3 +86,15 @@ def test_rate_is_the_clips_own() -> None:
     """x264 looks at the rate, too: the same quality takes other bytes where a frame is shown for longer."""
     clip = reference()
     assert encode(MEDIUM, 40, clip.frames, Fraction(5)).counted != encode(MEDIUM, 40, clip.frames, clip.rate).counted
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="threads have no such priorities here")
+def test_no_codec_takes_the_machine_for_itself() -> None:
+    """SVT-AV1 gives itself, and us, the priority of real time where it runs as root."""
+    anchor = BY_NAME["AV1 SVT low delay"]
+    if not available(anchor):
+        pytest.skip("this build of FFmpeg has no SVT-AV1")
+    before = os.sched_getscheduler(0)
+    clip = reference(128)
+    encode(anchor, 50, clip.frames, clip.rate)
+    assert {os.sched_getscheduler(int(thread)) for thread in os.listdir("/proc/self/task")} == {before}
