@@ -127,7 +127,7 @@ class Doors:
 
     async def readyz(self, response: Response) -> Readiness:
         """Say whether a peer can join here now."""
-        trouble = "this server is about to stop" if self.gate.stopping else self.store.trouble
+        trouble = "this server is about to stop: try again later" if self.gate.stopping else self.store.trouble
         response.status_code = 200 if trouble is None else 503
         return Readiness(ready=trouble is None, trouble=trouble)
 
@@ -183,9 +183,9 @@ class Doors:
             raise _unauthorised("expected the API key of an operator, got another")
 
     def _check_ready(self) -> None:
-        trouble = "this server is about to stop" if self.gate.stopping else self.store.trouble
+        trouble = "this server is about to stop: try again later" if self.gate.stopping else self.store.trouble
         if trouble is not None:
-            raise HTTPException(503, f"{trouble}: try again later", headers={"Retry-After": str(RETRY_AFTER_S)})
+            raise HTTPException(503, trouble, headers={"Retry-After": str(RETRY_AFTER_S)})
 
     async def _answer_refusal(self, request: Request, error: Exception) -> Response:
         assert isinstance(error, Refusal)
