@@ -198,7 +198,10 @@ def test_keyboard_reaches_everything_in_order(page: "Page") -> None:
     for _ in range(12):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id"))
-    wanted = ["self-view", *(f"do-{name}" for name in ("mute", "camera", "frontalise", "source", "chat", "curves"))]
+    wanted = [
+        "self-view",
+        *(f"do-{name}" for name in ("mute", "camera", "frontalise", "source", "chat", "record", "curves")),
+    ]
     assert reached[: len(wanted)] == wanted
     page.keyboard.press("?")
     page.wait_for_selector("#help:visible")
