@@ -114,7 +114,7 @@ def people(tmp_path_factory: pytest.TempPathFactory, wires: Wires | str) -> Iter
             browsers.append(browser)
             context = browser.new_context(permissions=["camera", "microphone"], viewport=WIDE)
             page: Page = context.new_page()
-            page.set_default_timeout(60000)
+            page.set_default_timeout(180000)
             page.goto(program.printed(r"http://127\S+"))
             page.check("#consent")
             return Person(page, program)
@@ -161,8 +161,8 @@ def test_two_people_call_each_other(people: tuple[Person, Person], keep: Keep) -
     second.click("#start:enabled")
     for page in (first, second):
         page.wait_for_selector("body[data-state=in_call]")
-        until(page, "facewire.figures.shown > 5", timeout_s=60)
-        until(page, "facewire.loudness > 0.003", timeout_s=60)
+        until(page, "facewire.figures.shown > 5", timeout_s=180)
+        until(page, "facewire.loudness > 0.003", timeout_s=180)
     until(first, "document.querySelector('#line').innerText.includes('kbps in')")
     keep(first, "two_first")
     keep(second, "two_second")
@@ -178,7 +178,7 @@ def test_two_people_call_each_other(people: tuple[Person, Person], keep: Keep) -
         first.keyboard.press("ArrowRight")
     until(first, "facewire.figures.view.yaw_deg === 20")
     shown = first.evaluate("facewire.figures.shown")
-    until(first, f"facewire.figures.shown > {shown + 12}", timeout_s=60)
+    until(first, f"facewire.figures.shown > {shown + 12}", timeout_s=180)
     assert np.abs(seen(first).astype(int) - before).mean() > 4
     keep(first, "two_turned")
 
@@ -224,8 +224,8 @@ def test_network_goes_and_comes_back(people: tuple[Person, Person], wires: Wires
     shown = [page.evaluate("facewire.figures.shown") for page in pages]
     for page, before in zip(pages, shown, strict=True):
         page.wait_for_selector("body[data-state=in_call]")
-        until(page, f"facewire.figures.shown > {before + 5}", timeout_s=60)
-    until(pages[1], "facewire.loudness > 0.003", timeout_s=60)
+        until(page, f"facewire.figures.shown > {before + 5}", timeout_s=180)
+    until(pages[1], "facewire.loudness > 0.003", timeout_s=180)
     keep_all(keep, pages[0], "in_call_again")
 
 
