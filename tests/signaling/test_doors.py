@@ -185,7 +185,7 @@ async def test_log_lines_are_json_with_a_request_id_and_without_secrets(
             await server.ask("GET", f"/ice-servers?token={seats[0]['token']}")
             await server.knock(Join(role="call", token=seats[1]["token"]), made.json()["room"])
             await server.knock(Join(role="call", token=seats[1]["token"][:-3]), made.json()["room"])
-            logging.getLogger("a.library").warning("a library repeats %s", seats[0]["token"])
+            logging.getLogger("another").warning("a library repeats %s", seats[0]["token"])
     finally:
         logging.getLogger().handlers[:], level = before
         logging.getLogger().setLevel(level)
