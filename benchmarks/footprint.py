@@ -51,3 +51,15 @@ def growth(values: list[float], begin: int) -> float:
     if len(values) <= begin + 1:
         raise ValueError(f"expected more than {begin + 1} values, got {len(values)}")
     return max(0.0, max(values[begin + 1 :]) / values[begin] - 1.0)
+
+
+def thread_names() -> list[str]:
+    """Every thread's name: to name what was left over."""
+    return sorted(thread.name for thread in threading.enumerate())
+
+
+async def fill_pool() -> None:
+    """Start all threads of the running loop's own pool: they are few, come one by one, and stay as long as the loop."""
+    most = min(32, (os.cpu_count() or 1) + 4)  # as ThreadPoolExecutor has it
+    everybody_came = threading.Barrier(most)
+    await asyncio.gather(*(asyncio.to_thread(everybody_came.wait, 10.0) for _ in range(most)))

@@ -22,7 +22,7 @@ from typing import Any, Final
 
 import torch
 
-from benchmarks.footprint import Footprint, growth, handles
+from benchmarks.footprint import Footprint, fill_pool, growth, handles, thread_names
 from benchmarks.long_call import SETTINGS, Side, live, talking
 from benchmarks.two_engines import CLIP, SPOKEN, Material, read_material
 from call.settings import CallSettings
@@ -44,7 +44,8 @@ async def soak(
     """Make the call; returns a row a minute and what was left over."""
     async with talking(model, finder, material, settings):
         await asyncio.sleep(min(3.0, minute_s))
-    before, held = Footprint.now(), handles()
+    await fill_pool()
+    before, held, threads = Footprint.now(), handles(), Counter(thread_names())
     rows: list[dict[str, Any]] = []
     loop = asyncio.get_running_loop()
     async with talking(model, finder, material, settings) as sides:
@@ -56,8 +57,9 @@ async def soak(
             print(json.dumps(rows[-1]), file=sys.stderr, flush=True)
         states = [dict(side.front.states) for side in sides]
     await asyncio.sleep(1)
-    after, more = Footprint.now(), Counter(handles())
+    after, more, more_threads = Footprint.now(), Counter(handles()), Counter(thread_names())
     more.subtract(held)
+    more_threads.subtract(threads)
     left = {name: getattr(after, name) - getattr(before, name) for name in ("tasks", "threads", "handles")}
     memory = [row["rss_mb"] for row in rows]
     return {
@@ -65,6 +67,7 @@ async def soak(
         "rss_growth": round(growth(memory, SETTLED_MINUTES - 1), 4) if minutes > SETTLED_MINUTES else None,
         "left_over": left,
         "handles_left_over": sorted((+more).elements()),
+        "threads_left_over": sorted((+more_threads).elements()),
         "before": asdict(before),
         "after": asdict(after),
         "states": states,
@@ -89,7 +92,7 @@ def failures(result: dict[str, Any]) -> list[str]:
         found.append(f"expected memory to grow by {MOST_GROWTH:.0%} at most, it grew by {result['rss_growth']:.1%}")
     for name, count in result["left_over"].items():
         if count > 0:
-            found.append(f"expected no {name} to be left over, {count} are: {result['handles_left_over']}")
+            found.append(f"expected no {name} to be left over, {count} are: {result.get(f'{name}_left_over', '')}")
     rows = result["rows"]
     still = [late["minute"] for early, late in zip(rows, rows[1:], strict=False) if _stands(early, late)]
     if still:

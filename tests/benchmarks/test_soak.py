@@ -28,7 +28,14 @@ def row(minute: int, pictures: tuple[int, int], packets: tuple[int, int] = (0, 0
 
 def result(**changed: Any) -> dict[str, Any]:
     rows = [row(1, (5, 5)), row(2, (10, 10))]
-    return {"rss_growth": 0.01, "left_over": BEFORE, "handles_left_over": [], "rows": rows, **changed}
+    return {
+        "rss_growth": 0.01,
+        "left_over": BEFORE,
+        "handles_left_over": [],
+        "threads_left_over": [],
+        "rows": rows,
+        **changed,
+    }
 
 
 def test_growth_is_of_the_largest_value_after_the_one_it_is_measured_from() -> None:
@@ -44,6 +51,7 @@ def test_growth_is_of_the_largest_value_after_the_one_it_is_measured_from() -> N
         ({"rss_growth": 0.06}, "expected memory to grow by 5% at most, it grew by 6.0%"),
         ({"left_over": {**BEFORE, "handles": 1}, "handles_left_over": ["socket:[7]"]}, "no handles to be left over, 1"),
         ({"left_over": {**BEFORE, "tasks": 2}}, "no tasks to be left over, 2"),
+        ({"left_over": {**BEFORE, "threads": 1}, "threads_left_over": ["watch_0"]}, "over, 1 are: .'watch_0'"),
         ({"rows": [row(1, (5, 5)), row(2, (9, 5))]}, r"pictures and sound in every minute, none came in \[2\]"),
         ({"rows": [row(1, (5, 5)), row(2, (9, 9), (-1, 0))]}, r"none came in \[2\]"),
     ],
@@ -79,7 +87,7 @@ async def test_soak_of_seconds_with_a_lost_network_leaves_nothing_over(monkeypat
     found = await measured.soak(
         build_model("tiny"), FaceFinder(central_finder()), material, 4, minute_s=1.5, settings=settings
     )
-    assert found["left_over"] == BEFORE
+    assert found["left_over"] == BEFORE, found["threads_left_over"] + found["handles_left_over"]
     assert len(found["rows"]) == 4
     assert found["rss_growth"] is None
     assert all("reconnecting" in states for states in found["states"])
