@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Final
 
 from codec.errors import RecordingError
-from codec.recording_index import IndexReader, IndexWriter, Pace, times_and_lengths
+from codec.recording_index import IndexReader, IndexWriter, Pace, read_messages, shorten
 from codec.recording_records import (
     MAX_SOURCE_BYTES,
     ConnectionRecord,
@@ -56,13 +56,15 @@ def write_block(kind: Kind, payload: bytes) -> bytes:
 def media_payload(records: Sequence[MediaRecord], paces: Paces) -> bytes:
     """Messages of some time together; times of one direction that fall are raised to the one before. Moves `paces`."""
     by_direction = [[one for one in records if one.direction is direction] for direction in Direction]
-    data = b"".join(one.message for column in by_direction for one in column)
+    short = [[shorten(paces[one.direction], one.message) for one in column] for column in by_direction]
+    data = b"".join(rest for column in short for _, rest in column)
     index, place = IndexWriter(), 0
-    for direction, column in zip(Direction, by_direction, strict=True):
+    for direction, column, rests in zip(Direction, by_direction, short, strict=True):
         pace = paces[direction]
-        for one in column:
-            place += len(one.message)
-            index.put(pace, max(_ms(one.time_s), pace.last_ms), one.message, data[place : place + 4])
+        for one, (code, rest) in zip(column, rests, strict=True):
+            head = one.message[: len(one.message) - len(rest)] + data[place : place + 4]
+            index.put(pace, max(_ms(one.time_s), pace.last_ms), len(one.message), code, head)
+            place += len(rest)
     bits = index.finish()
     return b"".join((*(varint(len(column)) for column in by_direction), varint(len(bits)), bits, data))
 
@@ -107,17 +109,16 @@ def read_payload(kind: Kind, payload: bytes, paces: Paces) -> list[Record]:
 def _read_media(payload: bytes, paces: Paces) -> Iterator[MediaRecord]:
     reader = Fields(payload)
     counts = [reader.number() for _ in Direction]
-    index = IndexReader(reader.take(reader.number()))
-    data, place = reader.rest(), 0
-    if not 1 <= sum(counts) <= len(data):
-        raise RecordingError(f"expected 1 to {len(data)} messages in {len(data)} bytes, got {sum(counts)}")
+    bits = reader.take(reader.number())
+    index, data, place = IndexReader(bits), reader.rest(), 0
+    most = max(8 * len(bits), 1)
+    if not 1 <= sum(counts) <= most:
+        raise RecordingError(f"expected 1 to {most} messages in an index of {len(bits)} bytes, got {sum(counts)}")
     found: list[MediaRecord] = []
     for direction, count in zip(Direction, counts, strict=True):
-        for time_ms, length in times_and_lengths(index, paces[direction], count, data, place):
-            if place + length > len(data):
-                raise RecordingError(f"expected messages of {len(data)} bytes in all, they are longer")
-            found.append(MediaRecord(time_ms / 1000, direction, data[place : place + length]))
-            place += length
+        for time_ms, message, end in read_messages(index, paces[direction], count, data, place):
+            found.append(MediaRecord(time_ms / 1000, direction, message))
+            place = end
     index.finish()
     if place != len(data):
         raise RecordingError(f"expected messages of {len(data)} bytes in all, they are {place}")

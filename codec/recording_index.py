@@ -1,7 +1,8 @@
-"""Times and lengths of the media messages in a block: about one byte a message. FORMAT.md, "Index".
+"""Headers, times and lengths of the media messages in a block: about two bytes a message. FORMAT.md, "Index".
 
-A message comes about as long after the last one, and is about as long, as those before it: what is written is the
-difference, in as many bits as the last differences needed (Rice codes). The sound's length stands in the message.
+A message's header is that of the one before with the next sequence: where it is, its two bytes are left out. It comes
+about as long after the last one, and is about as long, as those before it: what is written is the difference, in as
+many bits as the last differences needed (Rice codes). The sound's length stands in the message.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from codec.errors import RecordingError
-from codec.wire import MAX_MESSAGE_BYTES, WIRE_VERSION
+from codec.wire import MAX_MESSAGE_BYTES, SEQUENCE_MODULUS, WIRE_VERSION
 
 _SHIFT: Final = 4  # means follow a sixteenth of the way
 _MOST_TOLD: Final = 1023  # what is larger is an outlier, and moves a mean no further
 _MOST_ONES: Final = 12
 _ESCAPE_BITS: Final = 48
+_HEADER_BYTES: Final = 2
+_SOUND: Final = 0x0400  # in a header
 
 
 @dataclass
@@ -45,13 +48,25 @@ class Pace:
     """What one direction's messages were like so far; both writer and reader begin with these numbers."""
 
     last_ms: int = 0
+    header: int = WIRE_VERSION << 12 | SEQUENCE_MODULUS - 1
     gap: _Mean = field(default_factory=lambda: _Mean(60 << _SHIFT, 4 << _SHIFT))
     length: _Mean = field(default_factory=lambda: _Mean(20 << _SHIFT, 4 << _SHIFT))
 
     def copy(self) -> Pace:
         """The same numbers, to go on with by themselves."""
         gap, length = self.gap, self.length
-        return Pace(self.last_ms, _Mean(gap.mean, gap.spread), _Mean(length.mean, length.spread))
+        return Pace(self.last_ms, self.header, _Mean(gap.mean, gap.spread), _Mean(length.mean, length.spread))
+
+    def expected_headers(self) -> tuple[bytes, bytes]:
+        """The next message's header: of the last one's kind, and with sound if that had none or the other way round."""
+        sequence = (self.header + 1) % SEQUENCE_MODULUS
+        same = self.header - self.header % SEQUENCE_MODULUS + sequence
+        return same.to_bytes(_HEADER_BYTES, "big"), (same ^ _SOUND).to_bytes(_HEADER_BYTES, "big")
+
+    def follow_header(self, header: bytes) -> None:
+        """Go on from this header; one that is cut short says nothing."""
+        if len(header) == _HEADER_BYTES:
+            self.header = int.from_bytes(header, "big")
 
 
 class IndexWriter:
@@ -60,14 +75,15 @@ class IndexWriter:
     def __init__(self) -> None:
         self._bits: list[str] = []
 
-    def put(self, pace: Pace, time_ms: int, message: bytes, following: bytes) -> None:
-        """Append a message's time, which is not before the last one's, and its length.
+    def put(self, pace: Pace, time_ms: int, length: int, code: str, head: bytes) -> None:
+        """Append what is said of a message's header, its time, which is not before the last one's, and its length.
 
-        Args: following: the bytes behind it in the block.
+        Args: head: its first four bytes, and what is behind them in the block's data.
         """
+        self._bits.append(code)
         self._number(pace.gap, time_ms - pace.last_ms)
         pace.last_ms = time_ms
-        self._number(pace.length, len(message) - told_bytes(message[:4] + following[:4]))
+        self._number(pace.length, length - told_bytes(head))
 
     def finish(self) -> bytes:
         """The index's bytes."""
@@ -92,6 +108,12 @@ class IndexReader:
     def __init__(self, index: bytes) -> None:
         self._bits = "".join(f"{byte:08b}" for byte in index)
         self._place = 0
+
+    def header(self, pace: Pace) -> bytes:
+        """The next message's header; nothing where it lies in the data."""
+        if not self._take(1):
+            return pace.expected_headers()[0]
+        return b"" if self._take(1) else pace.expected_headers()[1]
 
     def take(self, pace: Pace, head: bytes) -> tuple[int, int]:
         """The next message's time in ms and its length. Args: head: its first four bytes, and what is behind them."""
@@ -136,14 +158,31 @@ def told_bytes(head: bytes) -> int:
     return 3 + length if length < 0x80 else 4 + ((length & 0x7F) << 8 | more)
 
 
-def times_and_lengths(
+def shorten(pace: Pace, message: bytes) -> tuple[str, bytes]:
+    """The bits that say what is known of a message's header, and what of the message the block's data has to hold."""
+    header, expected = message[:_HEADER_BYTES], pace.expected_headers()
+    pace.follow_header(header)
+    if header not in expected:
+        return "11", message
+    return "0" if header == expected[0] else "10", message[_HEADER_BYTES:]
+
+
+def read_messages(
     reader: IndexReader, pace: Pace, count: int, data: bytes, place: int
-) -> Iterator[tuple[int, int]]:
-    """(time in ms, length) of so many messages that lie in `data` one behind the other, from `place` on."""
+) -> Iterator[tuple[int, bytes, int]]:
+    """(time in ms, message, where it ends) of so many messages of which `data` holds the rest, from `place` on."""
     for _ in range(count):
-        time_ms, length = reader.take(pace, data[place : place + 4])
-        place += length
-        yield time_ms, length
+        header = reader.header(pace)
+        time_ms, length = reader.take(pace, header + data[place : place + 4])
+        end = place + length - len(header)
+        if not place <= end <= len(data):
+            raise RecordingError(
+                f"expected a message in {len(data) - place} bytes, the index says {length} bytes of it"
+            )
+        message = header + data[place:end]
+        place = end
+        pace.follow_header(message[:_HEADER_BYTES])
+        yield time_ms, message, place
 
 
 def _low(number: int, bits: int) -> str:
