@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 SCALE: Final = 2
 PANEL_PX: Final = (760, 520)
-LEFT, RIGHT, TOP, BOTTOM = 84, 24, 92, 64  # of the panel, around the plot
+LEFT, RIGHT, TOP, BOTTOM = 84, 24, 96, 64  # of the panel, around the plot
 PAPER, INK, QUIET, GRID = (255, 255, 255), (30, 30, 30), (110, 110, 110), (228, 228, 228)
 COLOURS: Final = (
     (0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233),
@@ -132,12 +132,12 @@ class _Plot:
                 self._text(place, series.words[index], 11, colour, anchor)
 
     def _legend(self) -> None:
-        x, y = float(self._left), 48.0
+        x, y = float(self._left), 44.0
         for index, series in enumerate(self._panel.series):
             colour = COLOURS[index % len(COLOURS)]
             length = 30 + self._length(series.name, 12)
             if x + length > self._right and x > self._left:
-                x, y = float(self._left), y + 17
+                x, y = float(self._left), y + 16
             self._stroke((x, y), (x + 18, y), colour, series.dashed)
             self._dot(x + 9, y, colour)
             self._text((x + 24, y), series.name, 12, INK, "lm")

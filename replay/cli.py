@@ -52,9 +52,12 @@ def compress(
     steady: Annotated[
         bool | None, typer.Option("--steady/--no-steady", help="Take the tremble out of motion. Default: yes.")
     ] = None,
+    sound: Annotated[
+        bool | None, typer.Option("--sound/--no-sound", help="Keep the clip's sound. Default: yes.")
+    ] = None,
     weights: Weights = None,
 ) -> None:
-    """Turn a clip into a recording: one picture of the face, and the motion of every frame at its own time.
+    """Turn a clip into a recording: a picture of the face, the motion of every frame at its own time, and the sound.
 
     `facewire decompress` makes a video of it again. Frames without a face hold the motion before them.
     """
@@ -70,7 +73,7 @@ def compress(
     from sender.settings import SendSettings
     from signaling.settings import read_settings
 
-    settings = read_settings(SendSettings, weights=weights, steady=steady)
+    settings = read_settings(SendSettings, weights=weights, steady=steady, sound=sound)
     model = load_model(settings.weights, default_device())
     if settings.runtime == "auto":
         model = prepare(model, ["extract"], say=lambda line: typer.echo(f"compress: {line}", err=True)).model
@@ -78,8 +81,11 @@ def compress(
     done = compress_clip(clip, output, model, settings, coding, show_frames(clip.name))
     typer.echo(
         f"compress: {done.frames} frames in {output}: {done.media_bytes} B of motion, "
-        f"{done.media_bytes / done.frames:.2f} B a frame, and a source picture of {done.source_bytes} B"
+        f"{done.media_bytes / done.frames:.2f} B a frame, {done.sound_bytes} B of sound, "
+        f"and a source picture of {done.source_bytes} B"
     )
+    if done.sound_error:
+        typer.echo(f"compress: the sound ends early: {done.sound_error}")
     if done.frames_held:
         typer.echo(f"compress: {done.frames_held} of the frames show no face and hold the motion before them")
 

@@ -76,12 +76,12 @@ async def play_sound(
     started_s = await begin_s
     while (piece := await asyncio.to_thread(next, pieces, None)) is not None:
         time_s, samples = piece
-        for packet_s, opus in _packets(voice, samples, time_s):
+        for packet_s, opus in voice_packets(voice, samples, time_s):
             await asyncio.sleep(max(0.0, started_s + packet_s + PACKET_S - now()))
             take(opus, packet_s)
 
 
-def _packets(voice: Voice, samples: Samples, time_s: float) -> Iterator[tuple[float, bytes]]:
+def voice_packets(voice: Voice, samples: Samples, time_s: float) -> Iterator[tuple[float, bytes]]:
     """Packets one at a time, so that a rate that changes meanwhile counts for the next one."""
     for start in range(0, max(len(samples), 1), PACKET_SAMPLES):
         yield from voice.take(samples[start : start + PACKET_SAMPLES], time_s + start / SAMPLE_RATE)

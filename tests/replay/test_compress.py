@@ -1,6 +1,7 @@
 """A clip becomes a recording and a video again: as many frames, the same times, and what goes wrong in words."""
 
 import json
+from contextlib import closing
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -12,16 +13,18 @@ import pytest
 import facewire
 from codec.recording import RecordingReader
 from codec.recording_records import Direction
-from codec.wire import Profile
+from codec.wire import Profile, message_cost
 from models.weights import Model
+from receiver.show import VideoWriter
 from replay.pairs import shown_frames
 from replay.recorded_call import read_call
 from sender.camera import Clip
 from sender.compress import Coding, compress_clip
 from sender.errors import InputError, NoFace
 from sender.settings import SendSettings
+from tests.receiver.sounds import beeps, onsets_s, sound_of
 from tests.replay.tiny import save_tiny
-from tests.sender.clips import make_clip
+from tests.sender.clips import make_clip, picture
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "talking_heads" / "val" / "id096_0.mp4"
 TIMES_S = [0.0, 0.04, 0.08, 0.2, 0.24, 0.333, 0.36, 0.4]
@@ -65,6 +68,25 @@ def test_messages_leave_when_a_sender_would_send_them(tmp_path: Path, model: Mod
     clip = make_clip(tmp_path / "clip.mp4", frames=5)
     compress_clip(clip, tmp_path / "a.fwr", model, SendSettings(), Coding())
     assert [round(time_s, 3) for time_s, _ in RecordingReader(tmp_path / "a.fwr").messages()] == [0.04, 0.12, 0.16]
+
+
+def test_sound_comes_along(tmp_path: Path, model: Model) -> None:
+    """Beeps between and behind the pictures of a clip, some of which last longer than the sound in a message."""
+    clip, weights = tmp_path / "clip.mp4", ["--weights", str(model.folder)]
+    begin_s = [0.3, 0.9, 1.6]
+    with closing(VideoWriter(clip, 25.0, 20, sound=True)) as writer:
+        for time_s in (0.0, 0.04, 0.08, 0.6, 0.64, 1.2):
+            writer.write(picture(3), time_s)
+        writer.hear(beeps(2.0, begin_s), 0.0)
+    assert facewire.run(["compress", str(clip), str(tmp_path / "a.fwr"), *weights]) == 0
+    assert facewire.run(["decompress", str(tmp_path / "a.fwr"), str(tmp_path / "b.mp4"), *weights]) == 0
+    assert onsets_s(sound_of(tmp_path / "b.mp4")) == pytest.approx(
+        begin_s[:2], abs=0.07
+    )  # a film ends with its pictures
+    face = read_call(RecordingReader(tmp_path / "a.fwr"), model.codec_tables).faces[Direction.RECEIVED]
+    assert max(sound.time_ms for sound in face.sounds) >= 1740
+    assert facewire.run(["compress", str(clip), str(tmp_path / "c.fwr"), "--no-sound", *weights]) == 0
+    assert all(message_cost(message).sound_bytes == 0 for _, message in RecordingReader(tmp_path / "c.fwr").messages())
 
 
 def test_frames_without_a_face_hold_the_motion_before_them(
