@@ -26,7 +26,7 @@ from receiver.show import VideoWriter, check_output
 from receiver.source import SourceCache, decode_source, readable
 from signaling.client import SignalingClient
 from signaling.control import agree
-from signaling.control_messages import Bye, Hello, SourceReady, Start
+from signaling.control_messages import Bye, Hello, Recording, SourceReady, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, answer_sender
@@ -163,6 +163,8 @@ class ReceiveSession:
         start = await first_to_end(peer.control.expect(Start, START_TIMEOUT_S), watch_peer(peer, client, lambda: None))
         self.report.take_setup(peer.tap)
         self._say(f"receiving from room '{self._room}' into {self._output}")
+        if self._recorder is not None:
+            peer.control.send(Recording(on=True))
         pipeline = self._build_pipeline(inbox, start)
         pipeline.answer = answer_by(peer.send_media, self._model.codec_tables)
         loops = [
@@ -207,7 +209,7 @@ class ReceiveSession:
         reason = "stopped at the receiver"
         try:
             bye = await first_to_end(
-                wait_bye(peer.control, pipeline.crops.add),
+                wait_bye(peer.control, pipeline.crops.add, self._say_recorded),
                 watch_peer(peer, client, lambda: peer.heard_s, self._now),
                 _raise_first_error(loops),
                 show_progress(count),
@@ -251,6 +253,9 @@ class ReceiveSession:
 
         if self._recorder is not None:
             await self._recorder.keep_statistics(read)
+
+    def _say_recorded(self, message: Recording) -> None:
+        self._say("the sender records this call" if message.on else "the sender records no more")
 
     def _say_what_waits(self, pipeline: ReceiverPipeline) -> None:
         if len(pipeline.motions) > 1:

@@ -29,7 +29,7 @@ from sender.source import LARGE_QUALITY, MIME, Source, decode_picture, encode_pi
 from sender.voice import Voice
 from signaling.client import SignalingClient
 from signaling.control import agree
-from signaling.control_messages import Bye, Hello, Start
+from signaling.control_messages import Bye, Hello, Recording, Start
 from signaling.dropping_queue import DroppingQueue
 from signaling.errors import ControlError, Mismatch, PeerGone
 from signaling.peer import MakePeer, Peer, call_receiver
@@ -162,6 +162,8 @@ class SendSession:
             raise
         self.report.take_setup(peer.tap)
         peer.control.send(Start(frame_rate=frames.frame_rate, sound=self._voice is not None))
+        if self._recorder is not None:
+            peer.control.send(Recording(on=True))
         self._say(f"sending {self._input} to room '{self._room}'")
         await self._send_frames(client, peer, frames, source)
         if self._recorder is not None and self._recorder.error is not None:
@@ -263,9 +265,12 @@ class SendSession:
         return "the input ended"
 
     async def _until_hung_up(self, peer: Peer) -> str:
-        reason = (await wait_bye(peer.control)).reason
+        reason = (await wait_bye(peer.control, on_recording=self._say_recorded)).reason
         self._hung_up = True
         return f"the receiver hung up: {reason}"
+
+    def _say_recorded(self, message: Recording) -> None:
+        self._say("the receiver records this call" if message.on else "the receiver records no more")
 
     async def _part(self, peer: Peer, reason: str) -> None:
         """Say goodbye, and wait for the receiver's: closing the connection would throw away what is under way."""

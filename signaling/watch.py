@@ -9,7 +9,7 @@ from typing import NoReturn
 
 from signaling.client import SignalingClient
 from signaling.control import ControlChannel
-from signaling.control_messages import Bye, CropMoved, Idle, name_of
+from signaling.control_messages import Bye, CropMoved, Idle, Recording, name_of
 from signaling.errors import ControlError, PeerGone
 from signaling.liveness import SILENCE_LIMIT_S, Liveness
 from signaling.messages import other_role
@@ -52,8 +52,14 @@ def _look(alive: Liveness, peer: Peer, heard_s: float | None, now_s: float) -> s
     return alive.verdict(now_s)
 
 
-async def wait_bye(control: ControlChannel, on_crop: Callable[[CropMoved], None] | None = None) -> Bye:
+async def wait_bye(
+    control: ControlChannel,
+    on_crop: Callable[[CropMoved], None] | None = None,
+    on_recording: Callable[[Recording], None] = lambda _: None,
+) -> Bye:
     """Wait until the other side hangs up; the receiver of a call hears `on_crop` of each `crop_moved` before that.
+
+    `on_recording` hears that the other side keeps the call.
 
     Raises ControlError for anything else but `idle`, PeerGone.
     """
@@ -63,5 +69,7 @@ async def wait_bye(control: ControlChannel, on_crop: Callable[[CropMoved], None]
             return message
         if isinstance(message, CropMoved) and on_crop is not None:
             on_crop(message)
+        elif isinstance(message, Recording):
+            on_recording(message)
         elif not isinstance(message, Idle):
             raise ControlError(f"expected 'bye' or 'idle' during the call, got {name_of(message)}")

@@ -36,6 +36,7 @@ class Call:
     to_receiver: Impair | None = None
     send_settings: dict[str, Any] | None = None
     receive_settings: dict[str, Any] | None = None
+    sender_record: Path | None = None
 
     def __post_init__(self) -> None:
         self.said: list[str] = []
@@ -52,6 +53,7 @@ class Call:
             say=self.said.append,
             make_peer=lambda: Peer(impair=self.to_sender),
             finder=self.finder or FaceFinder(central_finder()),
+            record=self.sender_record,
         )
         self.receiver = ReceiveSession(
             ReceiveSettings(server=self.url, **receiving),

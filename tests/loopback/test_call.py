@@ -10,6 +10,7 @@ from PIL import Image as Pillow
 
 from codec.decoder import Decoder
 from codec.recording import RecordingReader
+from codec.recording_records import ControlRecord
 from models.face_finder import FaceBox, FaceFinder
 from models.weights import Model
 from receiver.decode import CountingDecoder
@@ -34,11 +35,21 @@ def recorded_times_s(path: Path, model: Model) -> list[float]:
     return sorted(round(frame.capture_time_s, 3) for frame in frames)
 
 
+async def test_both_sides_say_that_they_record(url: str, tmp_path: Path, clip: Path, tiny: Model) -> None:
+    call = Call(url, tmp_path, clip, tiny, sender_record=tmp_path / "sent.fwr")
+    assert await call.run() == (None, None)
+    assert {"the receiver records this call", "the sender records this call"} <= set(call.said)
+    assert recorded_times_s(call.record, tiny)
+    assert [record.text for record in RecordingReader(tmp_path / "sent.fwr") if isinstance(record, ControlRecord)]
+
+
 async def test_call_every_frame_is_shown_at_its_time_and_all_is_counted(
     url: str, tmp_path: Path, clip: Path, tiny: Model
 ) -> None:
     call = Call(url, tmp_path, clip, tiny, send_settings={"capture_queue_frames": 100})
     assert await call.run() == (None, None)
+    assert "the receiver records this call" in call.said
+    assert "the sender records this call" not in call.said
     sent, received = call.sender.report, call.receiver.report
     times_s = [round(index * 0.04, 3) for index in range(25)]
     assert video_times_s(call.output) == times_s
