@@ -28,8 +28,8 @@ import numpy as np
 from call.engine import Engine
 from call.page_messages import EngineMessage, StateMessage
 from call.room_link import RoomLink
+from call.seen import Picture
 from call.settings import CallSettings
-from call.watching import Picture
 from codec.sound import PACKET_SAMPLES, SAMPLE_RATE
 from receiver.show import Image
 from sender.camera import open_source

@@ -14,9 +14,9 @@ from call.hosting import hosted_server
 from call.page_front import to_jpeg
 from call.page_messages import EngineMessage, StateMessage
 from call.room_link import RoomLink
+from call.seen import Picture
 from call.settings import CallSettings
 from call.states import State
-from call.watching import Picture
 from codec.sound import PACKET_SAMPLES, SAMPLE_RATE
 from models.face_finder import FaceFinder
 from models.weights import Model

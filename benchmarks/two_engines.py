@@ -17,8 +17,8 @@ from call.own_source import OwnSource, from_crop
 from call.page_front import to_jpeg
 from call.page_messages import EngineMessage, StateMessage
 from call.room_link import RoomLink
+from call.seen import Picture
 from call.settings import CallSettings
-from call.watching import Picture
 from codec.motion import Motion
 from codec.sound import PACKET_SAMPLES, SAMPLE_RATE
 from models.weights import Model

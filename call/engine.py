@@ -26,11 +26,12 @@ from call.own_source import OwnSource
 from call.page_messages import ChatMessage, CropMessage, ErrorMessage, RecordMessage, StateMessage
 from call.room_link import RoomLink
 from call.screen import Screen
+from call.seen import Picture, Seen
 from call.settings import CallSettings, usual_recordings
 from call.states import Progress, State
 from call.stats import StatsMaker
 from call.taping import Taping
-from call.watching import Picture, Seen, Watching
+from call.watching import Watching
 from codec.errors import RecordingError
 from models.config import ModelConfig
 from models.face_finder import FaceFinder

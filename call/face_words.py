@@ -5,7 +5,7 @@ from typing import Final
 import numpy as np
 
 from call.page_messages import FaceMessage
-from call.watching import Seen
+from call.seen import Seen
 
 SMALL_PX: Final = 160
 """Side of the square around a head below which the networks, which see 256 px, would be shown a blur."""

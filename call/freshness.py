@@ -14,6 +14,7 @@ from statistics import median
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from call.fitness import Fitness, Reason
 from call.front import Front
@@ -21,7 +22,7 @@ from call.likeness import Unlikeness, compare
 from call.mirror import Mirror, Reflection
 from call.own_picture import OwnPicture
 from call.page_messages import AskSource
-from call.watching import Seen
+from call.seen import Seen
 from codec.motion import Motion
 from models.placing import place
 from models.rotations import rotation_matrix, turn_deg
@@ -66,7 +67,7 @@ class Freshness:
         self._scaled = scaled
         self._now = now
         self._fitness = Fitness()
-        self._crops: deque[tuple[float, Image]] = deque(maxlen=MOST_CROPS)
+        self._seen: deque[Seen] = deque(maxlen=MOST_CROPS)
         self._poses: deque[tuple[float, float]] = deque(maxlen=MOST_POSES)
         self._sha256: str | None = None
         self._used_renewals = 0
@@ -81,7 +82,7 @@ class Freshness:
     def see(self, seen: Seen) -> None:
         """Take what the camera shows."""
         if seen.crop is not None and seen.motion is not None:
-            self._crops.append((seen.time_s, seen.crop))
+            self._seen.append(seen)
 
     async def run(self) -> None:
         """Look and act until cancelled."""
@@ -92,26 +93,27 @@ class Freshness:
             if reflection is not None:
                 await self._look(found[0], reflection)
 
-    async def _find_frame(self) -> tuple[Image, Motion]:
+    async def _find_frame(self) -> tuple[Seen, Motion]:
         """Wait for a frame that was filmed a moment ago and has left."""
         while True:
-            crops = list(self._crops)
+            recent = list(self._seen)
             for motion in reversed(self._mirror.recent):
                 time_s = motion.capture_time_s
-                crop = next((crop for seen_s, crop in crops if abs(seen_s - time_s) < SAME_FRAME_S), None)
-                if crop is not None and self._now() - time_s < RECENT_S:
-                    return crop, motion
+                seen = next((seen for seen in recent if abs(seen.time_s - time_s) < SAME_FRAME_S), None)
+                if seen is not None and self._now() - time_s < RECENT_S:
+                    return seen, motion
             await asyncio.sleep(TRY_EACH_S)
 
-    async def _look(self, crop: Image, seen: Reflection) -> None:
-        now_s, motion = self._now(), seen.motion
-        if seen.sha256 != self._sha256:
-            self._sha256 = seen.sha256
+    async def _look(self, seen: Seen, reflection: Reflection) -> None:
+        now_s, motion = self._now(), reflection.motion
+        if reflection.sha256 != self._sha256:
+            self._sha256 = reflection.sha256
             self._renewed(now_s)
         R = rotation_matrix(motion.yaw_deg, motion.pitch_deg, motion.roll_deg)
-        turned_deg = float(np.abs(turn_deg(R @ seen.R_s.T)[:2]).max())
-        keypoints = place(motion, seen.x_c, self._scaled)
-        self.last = await asyncio.to_thread(compare, crop, seen.image, keypoints)
+        turned_deg = float(np.abs(turn_deg(R @ reflection.R_s.T)[:2]).max())
+        keypoints = place(motion, reflection.x_c, self._scaled)
+        assert seen.crop is not None  # only those are kept
+        self.last = await asyncio.to_thread(compare, seen.crop, reflection.image, keypoints, _still(seen, keypoints))
         self.looks += 1
         self._poses.append((motion.yaw_deg, motion.pitch_deg))
         self._act(self._fitness.look(self.last, turned_deg, now_s), now_s)
@@ -139,3 +141,12 @@ class Freshness:
         self._poses.clear()
         self._used_renewals = self._own.renewals
         self._own.stop_renewing()
+
+
+def _still(seen: Seen, keypoints: NDArray[np.float64]) -> tuple[Image, NDArray[np.float64]] | None:
+    """The crop that did not follow the head, and the keypoints [K,D] in its units; None where the crop did not."""
+    if seen.still is None or seen.square is None:
+        return None
+    home, crop = seen.still
+    shift = 2 * (np.array(seen.square.centre) - np.array(home.centre)) / home.side
+    return crop, keypoints[:, :2] * (seen.square.side / home.side) + shift

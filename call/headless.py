@@ -18,8 +18,8 @@ from call.page_messages import (
     Stats,
     VoiceMessage,
 )
+from call.seen import Picture
 from call.states import State
-from call.watching import Picture
 from receiver.show import Image
 from sender.camera import FrameSource, open_source
 from sender.clip_sound import play_sound

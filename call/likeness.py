@@ -46,13 +46,23 @@ class Unlikeness(NamedTuple):
     cover: float
 
 
-def compare(crop: Image, rendered: Image, keypoints: NDArray[np.float64]) -> Unlikeness | None:
+def compare(
+    crop: Image,
+    rendered: Image,
+    keypoints: NDArray[np.float64],
+    still: tuple[Image, NDArray[np.float64]] | None = None,
+) -> Unlikeness | None:
     """Compare a crop with its rendering, both uint8 RGB [S,S,3]; keypoints [K,2 or 3] in [-1,1] lie on the face.
 
-    None where the face is too small, or too far out of the crop, to say anything.
+    Args: still: where the crop has followed the head, the crop in which the source picture was taken, and the keypoints
+        there: the background that is rendered is that one.
+    Returns: None where the face is too small, or too far out of the crop, to say anything.
     """
     camera, ours = _small(crop), _small(rendered)
     face, head, back = _regions(keypoints)
+    place = camera
+    if still is not None:
+        place, back = _small(still[0]), back & _regions(still[1])[2]
     if face.sum() < LEAST_BACK_PX:
         return None
     gain = _gain(camera, ours, face)
@@ -62,8 +72,8 @@ def compare(crop: Image, rendered: Image, keypoints: NDArray[np.float64]) -> Unl
     cover = (np.quantile(structure[face], COVER_QUANTILE) + np.quantile(structure[head], COVER_QUANTILE)) / 2
     if back.sum() < LEAST_BACK_PX:
         return Unlikeness(float(np.abs(gain).max()), 0.0, float(cover))
-    behind = _soft(_with_gain(ours, _gain(camera, ours, back)))
-    return Unlikeness(float(np.abs(gain).max()), float(_difference(seen, behind)[back].mean()), float(cover))
+    behind = _soft(_with_gain(ours, _gain(place, ours, back)))
+    return Unlikeness(float(np.abs(gain).max()), float(_difference(_soft(place), behind)[back].mean()), float(cover))
 
 
 def _small(picture: Image) -> Plane:

@@ -37,7 +37,7 @@ from call.page_messages import (
     VoiceMessage,
     parse,
 )
-from call.watching import Picture
+from call.seen import Picture
 from codec.errors import SoundError
 from codec.sound import SAMPLE_RATE
 from receiver.opus import OpusDecoder

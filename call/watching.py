@@ -5,9 +5,9 @@ what is missing, and the source picture is ready when the other side comes.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 from call.fitting import Fitting
 from call.good_moment import Candidate, GoodMoment, Measured
 from call.own_source import OwnSource, cut_large, from_crop, from_file
+from call.seen import Picture, Seen, Still
 from codec.motion import Motion
 from models.config import ModelConfig
 from models.face_finder import FaceFinder
 from models.weights import Model
 from sender.camera import Frame, Image
 from sender.crop import Cropper
-from sender.crop_square import Square, find_square
+from sender.crop_square import Square, cut, find_square
 from sender.crop_watch import FaceWatch
 from sender.extract import Extracted, Extractor
 from sender.steady import Steady
@@ -31,30 +32,11 @@ from signaling.dropping_queue import DroppingQueue
 from signaling.stages import StageTimes
 
 QUEUE_FRAMES: Final = 2
+MOST_SQUARES: Final = 600
+"""That are remembered: a picture of oneself is of a frame of the last seconds."""
 SEARCH_EACH_S: Final = 0.15
 LARGEST_SIDE_PX: Final = 1920
 NEAR_BORDER: Final = 0.3
-
-
-@dataclass(frozen=True)
-class Picture:
-    """What a camera gives: a JPEG, or uint8 RGB [H,W,3], and when it was captured in seconds of the engine's clock."""
-
-    content: bytes | Image
-    time_s: float
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What was found in one picture: score of the face in [0,1]; its square in camera px, motion and crop, or None."""
-
-    score: float
-    square: Square | None
-    motion: Motion | None
-    crop: Image | None
-    time_s: float
-    large: Image | None = None
-    """The crop at twice the size, where it is wanted and the camera has that detail."""
 
 
 class Watching:
@@ -100,6 +82,11 @@ class Watching:
         self._changes: list[tuple[float, OwnSource, Callable[[], None]]] = []
         self._used: OwnSource | None = None
         self._steady: Steady | None = None
+        self._squares: deque[tuple[float, Square]] = deque(maxlen=MOST_SQUARES)
+        self._taken: tuple[Image, Square] | None = None
+        """The crop of the last picture that was taken here, and where in the camera's picture that was."""
+        self._home: Square | None = None
+        """Where the picture in use was taken, or where the crop was when it came into use."""
 
     def picture(self, picture: Picture) -> None:
         """Take a picture; the oldest that waits goes where the networks are slower than the camera."""
@@ -140,6 +127,8 @@ class Watching:
             if self._used is None or self._used.sha256 != source.sha256:
                 self._extractor.set_source(source.image)
                 self._used = source
+            here = self._cropper.follower.square if self._cropper is not None else None
+            self._home = self._taken[1] if self._taken and self._taken[0] is source.crop else here
             self.canonical = self._extractor.canonical
             self._steady = None
         return [then for _, _, then in due]
@@ -155,6 +144,7 @@ class Watching:
         assert self._cropper is not None
         crop = self._cropper.crop(frame)
         square = self._cropper.follower.square
+        self._squares.append((picture.time_s, square))
         large = cut_large(image, square, len(crop)) if self.take_source else None
         if self.canonical is None:
             score = self._extractor.face_score(crop)
@@ -168,8 +158,15 @@ class Watching:
         if not good or _near_border(found):
             self._cropper.worry()
         good = good and not self._cropper.nobody
+        if good:
+            self._cropper.head(self._extractor.drift(found.motion), picture.time_s)
         motion = self._without_tremble(found, square) if good else None
-        return Seen(found.face_score, square, motion, crop if good else None, picture.time_s, large)
+        still = self._still(image, square, len(crop)) if good else None
+        return Seen(found.face_score, square, motion, crop if good else None, picture.time_s, large, still)
+
+    def _still(self, image: Image, square: Square, size: int) -> Still | None:
+        self._home = self._home or square  # the face was found after the picture came into use
+        return None if square == self._home else Still(self._home, cut(image, self._home, size))
 
     def _without_tremble(self, found: Extracted, square: Square) -> Motion:
         assert self.canonical is not None
@@ -218,7 +215,9 @@ class Watching:
     async def _make_source(self, taken: Candidate) -> None:
         """Encode it beside the frames that go on."""
         loop = asyncio.get_running_loop()
+        square = next((square for time_s, square in self._squares if time_s == taken.time_s), None)
         source = await loop.run_in_executor(None, from_crop, taken.crop, self._quality, taken.large)
+        self._taken = (taken.crop, square) if square is not None else None
         self._on_source(await self._fitting.fit(source))
 
     def _decode(self, content: bytes | Image) -> Image | None:

@@ -190,6 +190,7 @@ def _motions(
     while (frame := clip.read()) is not None:
         extracted = extractor.extract_now(cropper.crop(frame), frame.capture_time_s)
         if extracted.face_score >= settings.face_threshold and not cropper.nobody:
+            cropper.head(extractor.drift(extracted.motion), frame.capture_time_s)
             motion = steady(extracted.motion, cropper.follower.square) if steady else extracted.motion
         else:
             cropper.worry()

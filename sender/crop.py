@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from sender.camera import Frame, Image
-from sender.crop_follow import Follower
+from sender.crop_follow import Drift, Follower
 from sender.crop_square import Square, cut
 from sender.crop_watch import FaceWatch
 
@@ -25,16 +25,23 @@ class Cropper:
     """Cuts the square out of every frame and resizes it to the networks' size."""
 
     def __init__(self, square: Square, size: int, watch: FaceWatch | None = None) -> None:
-        """Begin with `square`; without a watch it stays there."""
+        """Begin with `square`, where the source picture is from; without a watch it stays there."""
         self.size = size
         self.follower = Follower(square)
         self._watch = watch
+        self._seen = (0, 0)
 
     def crop(self, frame: Frame) -> Image:
         """Cut uint8 RGB [H,W,3] to [size,size,3]. Frames come in the order of capture."""
+        self._seen = frame.image.shape[:2]
         if self._watch is not None:
             self._watch.look(frame, self.follower)
         return cut(frame.image, self.follower.square_at(frame.capture_time_s), self.size)
+
+    def head(self, drift: Drift, time_s: float) -> None:
+        """Say where the networks saw the head in the last crop, captured at this time."""
+        if self._watch is not None:
+            self.follower.head(drift, time_s, *self._seen)
 
     def worry(self) -> None:
         """Say that the networks lost the face in the crop, or see it near the border."""

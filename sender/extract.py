@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from codec.motion import Motion
+from models.config import ModelConfig
 from models.geometry import HeadMotion
 from models.resize import resize
 from models.weights import Model
 from sender.camera import Image
+from sender.crop_follow import Drift
 from signaling.stages import StageTimes
 
 
@@ -31,6 +33,8 @@ class Extractor:
     def __init__(self, model: Model, times: StageTimes | None = None) -> None:
         self._model = model
         self._x_c: Tensor | None = None
+        self._source: Tensor | None = None
+        self._home: Motion | None = None
         self._times = times or StageTimes("extract")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="extract")
 
@@ -38,7 +42,8 @@ class Extractor:
         """Take the source picture uint8 RGB [P,P,3] as the receiver has it, P the model's size or twice that: delta is
         told against its shape (L).
         """
-        self._x_c = self._model.canonical(resize(to_tensor(picture), self._model.config.size))
+        self._source = resize(to_tensor(picture), self._model.config.size)
+        self._x_c, self._home = self._model.canonical(self._source), None
 
     @property
     def canonical(self) -> NDArray[np.float32]:
@@ -61,6 +66,18 @@ class Extractor:
         with self._times.measure("extract"):
             found = self._model.extract(resize(to_tensor(crop), self._model.config.size), self._x_c)
             return Extracted(to_motion(found.motion, capture_time_s), float(found.face_score))
+
+    def drift(self, motion: Motion) -> Drift:
+        """Where a motion's head is against where it is in the source picture. RuntimeError before `set_source`.
+
+        In the model's units half a side is 1; only models whose t_z is a logarithm of the size tell that apart.
+        """
+        if self._source is None or self._x_c is None:
+            raise RuntimeError("drift: expected set_source to be called first")
+        if self._home is None:
+            self._home = to_motion(self._model.extract(self._source, self._x_c).motion, 0.0)
+        x, y, size = (float(part) for part in motion.t - self._home.t)
+        return Drift(x / 2, y / 2, size if isinstance(self._model.config, ModelConfig) else 0.0)
 
     def face_score(self, crop: Image) -> float:
         """How surely H sees a face in a crop uint8 RGB [S,S,3], before there is a source picture."""

@@ -122,6 +122,7 @@ class SenderPipeline:
         if extracted.face_score < self.face_threshold or _near_border(extracted):
             self.cropper.worry()
         if extracted.face_score >= self.face_threshold and not self.cropper.nobody:
+            self.cropper.head(self.extractor.drift(extracted.motion), frame.capture_time_s)
             self.packetiser.add(self._calmed(extracted.motion), self.now())
         else:
             self.frames_no_face += 1

@@ -7,7 +7,7 @@ import numpy as np
 
 from call.engine import Engine
 from call.page_messages import ChatMessage, EngineMessage, MuteMessage, StateMessage, Stats
-from call.watching import Picture
+from call.seen import Picture
 from codec.sound import PACKET_SAMPLES
 from receiver.show import Image
 from sender.opus import OpusEncoder

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from call.face_words import face_message
-from call.watching import Seen
+from call.seen import Seen
 from sender.crop_square import Square
 
 

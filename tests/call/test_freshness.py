@@ -12,8 +12,8 @@ from call.engine import Engine
 from call.fitness import Reason
 from call.page_messages import AskSource
 from call.room_link import RoomLink
+from call.seen import Picture
 from call.settings import CallSettings
-from call.watching import Picture
 from models.weights import Model, load_model
 from sender.camera import Image, open_source
 from signaling.peer import Peer

@@ -86,3 +86,15 @@ def test_what_is_a_little_aside_is_alike(talk: Talk) -> None:
 def test_face_out_of_the_crop_says_nothing(talk: Talk) -> None:
     assert compare(talk.crops[0], talk.crops[0], talk.points[0] + np.array([2.5, 0, 0])) is None
     assert compare(talk.crops[0], talk.crops[0], 0.05 * talk.points[0]) is None
+
+
+def test_background_is_compared_where_the_source_picture_was_taken(talk: Talk) -> None:
+    """The camera's picture has moved in the crop, for that followed the head; the place is the same, or is not."""
+    crop, points = talk.crops[0], talk.points[0]
+    followed = np.roll(crop, 40, 1)
+    aside = compare(followed, followed, points + np.array([80 / 256, 0, 0]), (crop, points))
+    other = compare(followed, followed, points + np.array([80 / 256, 0, 0]), (255 - crop, points))
+    assert aside is not None
+    assert other is not None
+    assert other.back > RULES[Reason.BACKGROUND].limit
+    assert (other.light, other.cover) == (aside.light, aside.cover)

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from models.face_finder import FaceBox
-from sender.crop_follow import ACCELERATION, LOST_S, SPEED, Follower, State
+from sender.crop_follow import ACCELERATION, AWAY, LOST_S, RETURN, SPEED, Drift, Follower, State
 from sender.crop_square import Square, place_square
 
 HEIGHT, WIDTH = 720, 1280
@@ -145,3 +145,116 @@ def test_move_that_turns_back_brakes_first() -> None:
     speeds = [(b - a) / 380 / FRAME_S for a, b in pairwise(lefts)]
     assert max(abs(b - a) for a, b in pairwise(speeds)) <= ACCELERATION * FRAME_S * 1.5
     assert back[-1] == place_square(face(x=500), 380, HEIGHT, WIDTH)
+
+
+class Person:
+    """A head that walks about in a picture, as networks see it that are never wrong."""
+
+    def __init__(self, follower: Follower, x: float = 590, y: float = 340, size: float = 1.0) -> None:
+        self.follower = follower
+        self.x, self.y, self.size = x, y, size
+        self.squares: list[Square] = []
+        self.drifts: list[Drift] = []
+        self._home = self._in_square()
+        follower.head(Drift(0.0, 0.0, 0.0), 0.0, HEIGHT, WIDTH)
+
+    def _in_square(self) -> tuple[float, float, float]:
+        square = self.follower.square
+        left, top = (self.x - square.left) / square.side, (self.y - square.top) / square.side
+        return left, top, math.log(self.size / square.side)
+
+    def live(self, seconds: float, to: tuple[float, float] | None = None, seen: FaceBox | None = None) -> None:
+        """Go to a place in a straight line, 30 frames a second; the finder sees `seen`, or a face where the head is."""
+        start, end, begin_s = (self.x, self.y), to or (self.x, self.y), len(self.squares) * FRAME_S
+        for index in range(round(seconds / FRAME_S)):
+            share, time_s = (index + 1) * FRAME_S / seconds, begin_s + index * FRAME_S
+            self.x, self.y = (a + share * (b - a) for a, b in zip(start, end, strict=True))
+            if index % 10 == 0:
+                self.follower.see(seen or face(self.x, self.y + 22), time_s, HEIGHT, WIDTH)
+            self.squares.append(self.follower.square_at(time_s))
+            self.drifts.append(Drift(*(now - home for now, home in zip(self._in_square(), self._home, strict=True))))
+            self.follower.head(self.drifts[-1], time_s, HEIGHT, WIDTH)
+
+
+def test_head_about_its_place_moves_nothing() -> None:
+    person = Person(Follower(START))
+    for to in ((610, 340), (570, 350), (590, 320)):  # 30 px are 8 % of the side
+        person.live(1, to)
+    assert set(person.squares) == {START}
+
+
+def test_nod_moves_nothing() -> None:
+    person = Person(Follower(START))
+    person.live(0.15, (590, 390))
+    person.live(0.15, (590, 340))
+    person.live(1)
+    assert set(person.squares) == {START}
+
+
+def test_head_that_stays_away_from_its_place_is_taken_back_to_it() -> None:
+    person = Person(Follower(START))
+    person.live(0.5, (640, 340))
+    person.live(3)
+    assert abs(person.drifts[-1].x) < 0.005
+    assert person.squares[-1] == Square(450, 150, 380)
+    lefts = [square.left for square in person.squares]
+    assert lefts == sorted(lefts)
+    fastest = RETURN * 50 * FRAME_S  # the head's way; a square that follows a face that leaves may go twice as fast
+    assert max(b - a for a, b in pairwise(lefts)) <= fastest < SPEED * START.side * FRAME_S
+
+
+def test_head_that_walks_is_never_far_from_its_place() -> None:
+    person = Person(Follower(START))
+    person.live(3, (960, 340))  # a side in three seconds
+    away = [math.hypot(drift.x, drift.y) for drift in person.drifts]
+    assert max(away) < 2.5 * AWAY  # it waits until twice, then speeds up
+    assert max(away[45:]) < 0.33 / RETURN + 0.02  # as far behind as that speed takes
+    person.live(2)
+    assert math.hypot(*person.drifts[-1][:2]) < 0.01
+
+
+def test_head_that_leans_back_takes_the_square_smaller_with_it() -> None:
+    person = Person(Follower(START))
+    person.size = math.exp(-0.3)
+    person.live(3)
+    assert person.squares[-1].side == pytest.approx(380 * math.exp(-0.3), rel=0.02)
+    assert abs(person.drifts[-1].size) < 0.02
+
+
+def test_networks_that_are_a_little_wrong_about_the_size_change_none() -> None:
+    person = Person(Follower(START))
+    person.size = math.exp(0.1)
+    person.live(0.5, (640, 340))
+    person.live(3)
+    assert person.squares[-1] == Square(450, 150, 380)
+
+
+def test_face_near_the_border_in_its_place_is_left_there() -> None:
+    """A source picture with the head aside: finder and networks do not pull the square to and fro."""
+    person = Person(Follower(START), x=690)
+    person.live(4)
+    assert set(person.squares) == {START}
+    person.live(0.5, (750, 340))
+    person.live(4)
+    assert person.squares[-1] == person.squares[-30] == Square(460, 150, 380)
+
+
+def test_finder_overrules_networks_that_see_a_head_where_none_is() -> None:
+    person = Person(Follower(START))
+    person.live(1)
+    person.live(3, seen=face(x=800))
+    assert person.squares[-1].left > 500
+
+
+def test_head_aside_at_the_border_of_the_picture_has_nowhere_to_go() -> None:
+    follower = Follower(Square(900, 150, 380))
+    person = Person(follower, x=1090)
+    person.live(0.5, (1190, 340))
+    person.live(2)
+    assert set(person.squares) == {Square(900, 150, 380)}
+
+
+def test_networks_that_see_nothing_move_nothing() -> None:
+    follower = Follower(START)
+    follower.head(Drift(math.nan, math.nan, math.nan), 0.0, HEIGHT, WIDTH)
+    assert set(play(follower, 1)) == {START}

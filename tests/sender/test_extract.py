@@ -1,14 +1,22 @@
 """extract.py with a tiny network: what travels is what the network said."""
 
+import math
 import threading
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from codec.motion import Motion
 from models.renderer import Renderer
-from models.weights import Model, build_model
+from models.weights import Model, build_model, load_model
+from sender.camera import open_source
+from sender.crop_square import Square, cut
 from sender.extract import Extractor, to_tensor
+
+DEMO = Path(__file__).parents[2] / "replay/assets/demo.mp4"
 
 
 @pytest.fixture(scope="module")
@@ -78,3 +86,53 @@ def test_source_of_twice_the_size_is_told_as_the_receiver_sees_it(tiny: Model) -
     assert renderer._x_c is not None
     assert torch.equal(extractor._x_c, renderer._x_c)
     extractor.close()
+
+
+def test_drift_is_none_in_the_source_picture_itself(tiny: Model) -> None:
+    extractor = Extractor(tiny)
+    extractor.set_source(crop(1))
+    assert extractor.drift(extractor.extract_now(crop(1), 0.0).motion) == (0.0, 0.0, 0.0)
+    extractor.set_source(crop(2))
+    assert extractor.drift(extractor.extract_now(crop(2), 0.0).motion) == (0.0, 0.0, 0.0)
+    extractor.close()
+
+
+def test_drift_before_a_source(tiny: Model) -> None:
+    extractor = Extractor(tiny)
+    motion = Motion(0.0, 0.0, 0.0, np.zeros(3, np.float32), np.zeros((20, 3), np.float32), 0.0)
+    with pytest.raises(RuntimeError, match="expected set_source to be called first"):
+        extractor.drift(motion)
+    extractor.close()
+
+
+@pytest.mark.parametrize(("preset", "size"), [("tiny", 0.3), ("paper-tiny", 0.0)])
+def test_drift_is_in_sides_and_has_a_size_where_t_z_tells_one(preset: str, size: float) -> None:
+    model = build_model(preset)
+    picture = np.zeros((model.config.size, model.config.size, 3), np.uint8)
+    extractor = Extractor(model)
+    extractor.set_source(picture)
+    motion = extractor.extract_now(picture, 0.0).motion
+    moved = replace(motion, t=motion.t + np.array([0.2, -0.1, 0.3], np.float32))
+    assert extractor.drift(moved) == pytest.approx((0.1, -0.05, size), abs=1e-5)
+    extractor.close()
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize(("right", "down", "size"), [(0.1, 0, 0), (-0.1, 0, 0), (0, 0.1, 0), (0, -0.1, 0), (0, 0, 0.2)])
+def test_shipped_networks_see_where_the_head_went(right: float, down: float, size: float) -> None:
+    """A real face, and the same one elsewhere in the crop."""
+    extractor = Extractor(load_model())
+    frames = open_source(str(DEMO))
+    first = frames.read()
+    frames.close()
+    assert first is not None
+    side = first.image.shape[0]
+    wide = np.pad(first.image, ((side // 2, side // 2), (side // 2, side // 2), (0, 0)), mode="reflect")
+    middle, extent = Square(side // 2, side // 2, side), side * math.exp(-size)
+    moved = Square(side - right * side - extent / 2, side - down * side - extent / 2, extent)
+    extractor.set_source(cut(wide, middle, 256))
+    found = extractor.extract_now(cut(wide, moved, 256), 0.0)
+    extractor.close()
+    drift = extractor.drift(found.motion)
+    assert (drift.x, drift.y) == pytest.approx((right, down), abs=0.04)
+    assert drift.size == pytest.approx(size, abs=0.1)

@@ -14,6 +14,7 @@ from codec.motion import Motion
 from models.face_finder import FaceBox
 from sender.camera import Frame, Image
 from sender.crop import Cropper
+from sender.crop_follow import Drift
 from sender.crop_square import Square
 from sender.crop_watch import FaceWatch
 from sender.extract import Extracted, Extractor
@@ -37,6 +38,9 @@ class Networks:
         delta = np.random.default_rng(round(capture_time_s * 1000)).normal(size=(20, 3)).astype(np.float32)
         motion = Motion(1.0, 2.0, 3.0, np.zeros(3, np.float32), delta, capture_time_s)
         return Extracted(motion, float(crop.mean()) / 255)
+
+    def drift(self, motion: Motion) -> Drift:
+        return Drift(0.2 * motion.t[0], 0.0, 0.0)
 
 
 @dataclass
@@ -150,6 +154,21 @@ async def test_run_tells_where_the_crop_moves_to() -> None:
     assert end == Square(243, 0, 114)
     assert (told[-1].left, told[-1].top, told[-1].side) == (round(243 / 114, 4), round(-3 / 114, 4), 1.0)
     assert 4 <= len(told) <= 20
+    assert bench.pipeline.frames_no_face == 0
+
+
+async def test_run_follows_a_head_that_has_left_its_place_in_the_source_picture() -> None:
+    class Aside(Networks):
+        async def extract(self, crop: Image, capture_time_s: float) -> Extracted:
+            found = await super().extract(crop, capture_time_s)
+            return replace(found, motion=replace(found.motion, t=np.array([1, 0, 0], np.float32)))
+
+    bench = Bench()
+    watch = FaceWatch(lambda image, near: FaceBox(0.9, 120, 120, 50, 60), 0.5)
+    cropper = Cropper(Square(63, 50, 114), 8, watch)
+    bench.pipeline = replace(bench.pipeline, cropper=cropper, extractor=cast(Extractor, Aside()))
+    await play(bench, 30, 240, 400)
+    assert cropper.follower.square.left > 63 + 0.1 * 114
     assert bench.pipeline.frames_no_face == 0
 
 
