@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from call.memory import give_back
 from call.own_source import OwnSource, from_bytes
 from receiver.source import readable
 from sender.picture_format import encode_best
@@ -68,6 +69,7 @@ class Fitting:
         encoded = encode_best(crop, wishes.mimes, quality)
         made = replace(from_bytes(encoded.picture, encoded.mime), crop=source.crop, large=source.large)
         self._keep({(source.sha256, wishes): made, (made.sha256, wishes): made})
+        give_back()
         return made
 
     def _keep(self, made: dict[tuple[str, Wishes], OwnSource]) -> None:

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple, TypeVar
 import cv2
 import numpy as np
 
+from call.memory import give_back
 from codec.motion import Motion
 from models.placing import Points, retell
 from models.renderer import picture_sizes
@@ -119,6 +120,7 @@ class Screen:
         image = decode_source(picture, mime, self._model.config.size)
         renderer = FaceRenderer(self._model, self.times, Look(size=self._size))
         renderer.set_source_now(image)
+        give_back()
         return renderer
 
     def use(self, sha256: str, from_s: float) -> None:
