@@ -34,6 +34,8 @@ from benchmarks.two_engines import (
     two_engines,
     until,
 )
+from call.conversation import Conversation
+from call.engine import Engine
 from models.weights import Model, load_model
 
 SETTLE_S = 3.0
@@ -57,7 +59,7 @@ async def measure_wire(model: Model, finder: Any, material: Material, loss: floa
             tasks.append(asyncio.create_task(look_often(engine)))
         await until(lambda: all(front.shown for _, front in sides), 90, "both sides to see each other")
         await asyncio.sleep(SETTLE_S)
-        conversations = [engine.conversation for engine in engines]
+        conversations = [_talk(engine) for engine in engines]
         first = conversations[0]
         before = _counts(first)
         heard, begin_s = sides[0][1].packets, time.monotonic()
@@ -109,15 +111,23 @@ def failures(row: dict[str, Any]) -> list[str]:
     return found
 
 
+def _talk(engine: Engine) -> Conversation:
+    """The conversation of an engine that is in a call."""
+    assert engine.conversation is not None, "expected a call"
+    return engine.conversation
+
+
 def _counts(conversation: Any) -> tuple[int, int, int, int]:
     tap = conversation.peer.tap
     sent = conversation.outgoing.sender.payload_bytes
     return tap.sent.bytes, tap.received.bytes, sent, conversation.incoming.payload_bytes
 
 
-async def measure_delay(model: Model, finder: Any, material: Material, seconds: float) -> dict[str, Any]:
+async def measure_delay(
+    model: Model, finder: Any, material: Material, seconds: float, face_threshold: float = 0.5
+) -> dict[str, Any]:
     """From the moment a frame is given to one engine to that at which its picture is ready as JPEG at the other."""
-    async with two_engines(model, finder, 0.0, 0.0, RATE) as (sides, tasks):
+    async with two_engines(model, finder, 0.0, 0.0, RATE, face_threshold) as (sides, tasks):
         (filming, _), (watching, front) = sides
         filming.start(consent=True)
         tasks.append(asyncio.create_task(film(filming, material)))
@@ -129,7 +139,7 @@ async def measure_delay(model: Model, finder: Any, material: Material, seconds: 
         join_s = front.shown[0][0] - began_s
         await asyncio.sleep(seconds)
         # capture times on the watcher's clock began when its conversation did; the filmer's began at its own
-        offset_s = filming._begin_clock_s + filming.conversation._begin_s - watching.conversation._begin_s
+        offset_s = filming._begin_clock_s + _talk(filming).begin_s - _talk(watching).begin_s
         delays_ms = sorted(1000 * (at_s - time_s - offset_s) for at_s, time_s in front.shown[10:])
         if len(delays_ms) < 10:
             raise SystemExit(f"expected pictures for {seconds:g} s, got {len(delays_ms)}")
@@ -140,7 +150,7 @@ async def measure_delay(model: Model, finder: Any, material: Material, seconds: 
             "pictures_a_second": round(len(front.shown) / seconds, 1),
             "extract_ms": filming.watching.times.percentiles_ms("extract"),
             "render_ms": watching.screen.times.percentiles_ms("render"),
-            "playout_delay_ms": round(watching.conversation.incoming.smoother.delay_ms, 1),
+            "playout_delay_ms": round(_talk(watching).incoming.smoother.delay_ms, 1),
         }
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -105,13 +105,17 @@ def _packets(spoken: Path | None) -> Iterator[bytes]:
 
 
 @asynccontextmanager
-async def two_engines(model: Model, finder: Any, loss: float, rtt_s: float, show_rate: float) -> Any:
+async def two_engines(
+    model: Model, finder: Any, loss: float, rtt_s: float, show_rate: float, face_threshold: float = 0.5
+) -> AsyncIterator[tuple[list[tuple[Engine, Watcher]], list["asyncio.Task[Any]"]]]:
     """Yield two engines and their fronts; the second one has not begun."""
     async with hosted_server("127.0.0.1", 0) as url:
-        sides = []
+        sides: list[tuple[Engine, Watcher]] = []
         for seed in (1, 2):
             impaired = Impaired(seed, loss, rtt_s / 2)
-            settings = CallSettings(source_cache=None, show_rate=show_rate, frame_rate=RATE)
+            settings = CallSettings(
+                source_cache=None, show_rate=show_rate, frame_rate=RATE, face_threshold=face_threshold
+            )
             front = Watcher()
             make_peer = lambda impaired=impaired: Peer(impair=impaired)  # noqa: E731
             sides.append((Engine(settings, RoomLink(url, "bench"), model, front, make_peer, finder=finder), front))
