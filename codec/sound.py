@@ -31,21 +31,31 @@ class SoundPacket:
 
 
 def pack_sound(packets: list[SoundPacket]) -> bytes:
-    """Write the packets, oldest first, as a section; those too old to be told beside the newest are left out.
+    """Write the packets, oldest first, as a section; what cannot be told beside the newest is left out: packets too old
+    for it, and such as do not begin before the one after them.
 
     Raises SoundError for a packet of no or more than 255 bytes.
     """
     for packet in packets:
         if not 1 <= len(packet.opus) <= MOST_PACKET_BYTES:
             raise SoundError(f"expected Opus packets of 1 to {MOST_PACKET_BYTES} bytes, got {len(packet.opus)}")
-    packets = [packet for packet in packets[-MOST_PACKETS:] if packets[-1].time_ms - packet.time_ms < _MOST_STEPS * 20]
     if not packets:
         return b""
+    packets = _in_order(packets[-MOST_PACKETS:])
     newest = packets[-1]
     section = bytearray(((len(packets) - 1) << 14 | newest.time_ms % _WRAP_MS).to_bytes(2, "big"))
     for packet, following in zip(packets, packets[1:], strict=False):
         section += bytes((round((following.time_ms - packet.time_ms) / STEP_MS), len(packet.opus))) + packet.opus
     return bytes(section) + newest.opus
+
+
+def _in_order(packets: list[SoundPacket]) -> list[SoundPacket]:
+    """The newest, and of those before it what a section can tell. A clock that was set back is the page's affair."""
+    kept = packets[-1:]
+    for packet in reversed(packets[:-1]):
+        if packet.time_ms < kept[0].time_ms and kept[-1].time_ms - packet.time_ms < _MOST_STEPS * STEP_MS:
+            kept.insert(0, packet)
+    return kept
 
 
 def unpack_sound(section: bytes, near_ms: int) -> list[SoundPacket]:

@@ -51,3 +51,29 @@ def test_order_numbers_by_time_and_gives_each_packet_once() -> None:
     assert order.repaired == 1
     assert take(1000 + 60 * 200) == 200
     assert take(1300) is None  # far too late
+
+
+@pytest.mark.parametrize(
+    ("times_ms", "told"),
+    [
+        ([900, 1000, 400], [400]),  # a clock that was set back
+        ([400, 1000, 460], [400, 460]),
+        ([1000, 1000], [1000]),
+        ([1000, 1060, 9000], [9000]),
+        ([0, 5080], [0, 5080]),
+        ([0, 5100], [5100]),
+    ],
+)
+def test_times_that_no_section_can_tell_are_left_out(times_ms: list[int], told: list[int]) -> None:
+    section = pack_sound([SoundPacket(time_ms, b"opus") for time_ms in times_ms])
+    assert [packet.time_ms for packet in unpack_sound(section, times_ms[-1])] == told
+
+
+def test_any_times_make_a_section() -> None:
+    chance = random.Random(3)
+    for _ in range(2000):
+        packets = [SoundPacket(chance.randrange(20_000), b"x") for _ in range(chance.randrange(1, 7))]
+        told = unpack_sound(pack_sound(packets), packets[-1].time_ms)
+        assert told[-1] == packets[-1]
+        times = [one.time_ms for one in told]
+        assert times == sorted(times)
