@@ -17,7 +17,7 @@ class Picture:
 
 
 class Still(NamedTuple):
-    """A square of the camera's picture that did not follow the head, and the crop [S,S,3] in it."""
+    """A square of the camera's picture that did not follow the head, and the crop in it [P,P,3], P = likeness.SIDE."""
 
     square: Square
     crop: Image

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from call.fitting import Fitting
 from call.good_moment import Candidate, GoodMoment, Measured
+from call.likeness import SIDE
 from call.own_source import OwnSource, cut_large, from_crop, from_file
 from call.seen import Picture, Seen, Still
 from codec.motion import Motion
@@ -161,12 +162,12 @@ class Watching:
         if good:
             self._cropper.head(self._extractor.drift(found.motion), picture.time_s)
         motion = self._without_tremble(found, square) if good else None
-        still = self._still(image, square, len(crop)) if good else None
+        still = self._still(image, square) if good else None
         return Seen(found.face_score, square, motion, crop if good else None, picture.time_s, large, still)
 
-    def _still(self, image: Image, square: Square, size: int) -> Still | None:
+    def _still(self, image: Image, square: Square) -> Still | None:
         self._home = self._home or square  # the face was found after the picture came into use
-        return None if square == self._home else Still(self._home, cut(image, self._home, size))
+        return None if square == self._home else Still(self._home, cut(image, self._home, SIDE))
 
     def _without_tremble(self, found: Extracted, square: Square) -> Motion:
         assert self.canonical is not None

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from call.fitting import Fitting
+from call.likeness import SIDE
 from call.own_source import OwnSource
 from call.seen import Picture, Seen
 from call.watching import Watching
@@ -67,4 +68,4 @@ async def test_crop_follows_a_head_back_to_its_place_and_the_place_is_looked_at_
     assert abs(last.motion.t[0] - first.motion.t[0]) / 2 < 1.2 * AWAY
     assert last.still is not None
     assert last.still.square == first.square
-    assert np.array_equal(last.still.crop, cut(pictures[round(RATE * last.time_s)], first.square, model.config.size))
+    assert np.array_equal(last.still.crop, cut(pictures[round(RATE * last.time_s)], first.square, SIDE))
